@@ -223,11 +223,11 @@ async def wizard(
 
 @lru_cache(maxsize=8)  # the same frame is looked at again and again
 def _flat(text: str) -> str:
-    """Without line breaks, frames, the rail of steps and runs of spaces: a sentence is a sentence, however it is wrapped.
+    """Without line breaks, frames, scrollbars, the rail of steps and runs of spaces: a sentence, however it is wrapped.
 
     What is beside each other, with a line between, is read line by line, and each side by itself.
     """
     lines = [re.sub(r"^.{22}│", "", line) for line in text.splitlines()]
     sides = itertools.zip_longest(*(line.split("│") for line in lines), fillvalue="")
     read = ["\n".join(lines), *("\n".join(side) for side in sides)]
-    return text + "\n" + "\n".join(" ".join(re.sub(r"[▎▌▊▐│┃]", " ", each).split()) for each in read)
+    return text + "\n" + "\n".join(" ".join(re.sub(r"[▎▌▊▐│┃▁▂▃▄▅▆▇]", " ", each).split()) for each in read)

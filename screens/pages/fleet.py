@@ -60,6 +60,10 @@ assignments and locks that clusters depend on, each of them once."""
     def __init__(self, session: Session) -> None:
         super().__init__(session, "Fleet overview", id="fleet")
         self._view = View()
+        self._ordered: list[Line] = []
+        """The lines of the view in its order."""
+        self._ordered_for: tuple[View, int] | None = None
+        """The view, and the number of all lines, when they were put in order: a change of the width needs no new order."""
 
     def above(self) -> ComposeResult:
         """Yield the totals of all clusters."""
@@ -79,7 +83,7 @@ assignments and locks that clusters depend on, each of them once."""
 
     def forget(self) -> None:
         """Start a new sweep of the same depth."""
-        self.session.fleet = Fleet(self._fleet.depth)
+        self.session.fleet, self._ordered_for = Fleet(self._fleet.depth), None
 
     async def read(self) -> AsyncGenerator[Line, None]:
         """Read every cluster of every subscription, with its verdict."""
@@ -109,7 +113,11 @@ assignments and locks that clusters depend on, each of them once."""
 
     def rows(self) -> list[Line]:
         """Return the lines of the view, in its order."""
-        return self._view.of(self._fleet.lines)
+        lines, view = self._fleet.lines, self._view
+        wanted = view if view.words else replace(view, columns=()), len(lines)
+        if wanted != self._ordered_for:
+            self._ordered, self._ordered_for = view.of(lines), wanted
+        return self._ordered
 
     def fits(self, row: Line) -> bool:
         """Whether the view shows it."""

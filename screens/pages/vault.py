@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import DescendantFocus
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Select, Static
 
 from screens.messages import Completed
 from screens.pages import vault_offers, vault_text
@@ -333,6 +333,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         for group, there in (("vault", vault), ("key", key), ("identity", identity)):
             for name in PARTS[group]:
                 widget = self.query_one(f"#{name}")
+                if there and widget.has_focus_within:  # it is not shown any more
+                    self.query_one(f"#{group}").query_one(Select).focus()
                 widget.display, widget.disabled = there is None, there is not None
         self.query_one("#key").disabled = vault is None
         self._explain(vault, key)

@@ -1,5 +1,7 @@
 """A list of clusters: a filter, a table that fills while rows arrive, and a description of the row under the cursor."""
 
+import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -19,8 +21,10 @@ from screens.widgets.frame import Frame, Heading
 
 Row = TypeVar("Row")
 
-_AT_A_TIME = 100
-"""Rows added at once, ten times a second: about 30 ms of work, so that the page stays responsive."""
+_AT_A_TIME = 50
+"""Rows added at once, ten times a second: about 15 ms of work, so that the page stays responsive."""
+_TURN = 0.01
+"""Seconds for which rows are taken before the page may do something else."""
 _AHEAD = 300
 """Rows in the table beyond the last visible one. More are added when the cursor gets near them, because Textual needs a
 second to redraw a table of ten thousand rows."""
@@ -166,12 +170,10 @@ class ClusterTable(Frame, Generic[Row]):
         else:
             self.action_reload()
 
-    def on_resize(self) -> None:
-        if self.is_mounted and self.app.size.width != self._width:
-            self.fill()
-
     @on(ScreenResume)
     def _seen_again(self) -> None:
+        if self._width and self.app.size.width != self._width:
+            self.fill()
         if self.stale and not self.reading and self.is_current:  # not while several pages are being closed
             self.widen()
             self.action_reload()
@@ -198,11 +200,17 @@ class ClusterTable(Frame, Generic[Row]):
             self.background(self._read(), "reading the clusters")
 
     async def _read(self) -> None:
+        began = time.monotonic()
         try:
             async with aclosing(self.read()) as rows:
                 async for row in rows:
                     if self.fits(row):
                         self._waiting.append(row)
+                    if (
+                        time.monotonic() - began > _TURN
+                    ):  # a page of a list has a hundred rows, without a wait between them
+                        await asyncio.sleep(0)
+                        began = time.monotonic()
             self._add(_AT_A_TIME)
             self.finished()
         finally:
@@ -215,7 +223,9 @@ class ClusterTable(Frame, Generic[Row]):
 
     def _beat(self) -> None:
         self.beats += 1
-        if self._waiting and len(self._shown) < self._last_seen + _AHEAD:
+        if self.app.size.width != self._width:  # here, and not each time that it changes
+            self.fill()
+        elif self._waiting and len(self._shown) < self._last_seen + _AHEAD:
             self._add(_AT_A_TIME)
         if self.reading and self.beats % 3 == 0:  # not each time, because it changes the layout
             self.show_totals()
@@ -229,7 +239,7 @@ class ClusterTable(Frame, Generic[Row]):
     # -- the table -----------------------------------------------------------------------------------------------
 
     def fill(self) -> None:
-        """Draw the table: its first rows at once, the others later. The cursor stays on its row if that is one of the first."""
+        """Draw the table: what is visible of it at once, the others later. The cursor stays on its row if that is one of the first."""
         table, keep = self.query_one(Rows), self.under_cursor
         self._width, self.words = self.app.size.width, self.typed
         table.clear(columns=True)
@@ -241,7 +251,7 @@ class ClusterTable(Frame, Generic[Row]):
         place = next((at for at, row in enumerate(near) if row is keep), None)
         if place is None:
             place = next((at for at, row in enumerate(near) if self.wanted(row)), 0)
-        self._add(_AT_A_TIME + place)
+        self._add(self.app.size.height + place)
         if rows:
             table.move_cursor(row=place)
         self.show_totals()

@@ -163,11 +163,16 @@ class Frame(BackgroundScreen[None]):
         """Yield the widgets of this page."""
         raise NotImplementedError
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether the page is shown, perhaps behind a dialog. For Textual the page below an opaque one is current, too."""
+        return self.is_current and (self.app.screen is self or self.app.screen.styles.background.a < 1)
+
     def every(self, seconds: float, do: Callable[[], None]) -> None:
         """Call `do` repeatedly while this page is shown."""
 
         def beat() -> None:
-            if self.is_current:
+            if self.is_seen:
                 do()
 
         self.set_interval(seconds, beat)

@@ -138,6 +138,10 @@ def parsed(lines: list[str]) -> None:
     assert asked.stdout.split() == ["taken"] * len(lines)
 
 
+_ACTIVITY = "/providers/microsoft.insights/lastwrites/"
+"""Who wrote what last, which the simulator keeps for the Activity Log."""
+
+
 def everything(state: Path, chosen: Answers) -> Left:
     """What a cloud's state file holds, with what differs from cloud to cloud by its nature taken out."""
     entries = list(rows(state))
@@ -149,7 +153,7 @@ def everything(state: Path, chosen: Answers) -> Left:
             who |= {entry["object_id"]: name, entry["app_id"]: f"{name} (client)"}
     left: Left = {}
     for place, key, entry in entries:
-        if place == "resources":
+        if place == "resources" and _ACTIVITY not in key.lower():
             left[f"resource {key}"] = alike(shown(entry["body"], chosen), who)
         elif place == "keys":
             versions = [

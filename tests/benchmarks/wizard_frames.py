@@ -15,9 +15,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from textual.app import App, ComposeResult
 from textual.events import Resize
 from textual.geometry import Size
+from textual.widgets import DataTable
 
 from screens.app import WizardApp
 from screens.cli import gc_startup
@@ -103,7 +106,7 @@ async def _log(app: WizardApp, seconds: float) -> None:
         await asyncio.sleep(max(0.0, begun + portion / 100 - time.perf_counter()))
 
 
-async def _resize(app: WizardApp, seconds: float) -> None:
+async def _resize(app: App[Any], seconds: float) -> None:
     """Resize the terminal by one column fifty times a second, back and forth between 80 and 160 columns."""
     begun, width, by = time.perf_counter(), 120, 1
     while time.perf_counter() - begun < seconds:
@@ -114,6 +117,27 @@ async def _resize(app: WizardApp, seconds: float) -> None:
         app._driver._size = size  # type: ignore[union-attr]  # as the pilot does, which would then wait until the app is idle
         app.post_message(Resize(size, size))
         await asyncio.sleep(0.02)
+
+
+class _Bare(App[None]):
+    """A table in the smallest Textual app there is: what resizing costs without this program."""
+
+    def compose(self) -> ComposeResult:
+        yield DataTable()
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        table.add_columns(*(f"Column {number}" for number in range(7)))
+        table.add_rows([f"cell {row}"] * 7 for row in range(50))
+
+
+async def _bare(report: Report) -> None:
+    app = _Bare()
+    async with app.run_test(size=(120, 40)):
+        await asyncio.sleep(1)
+        gc_startup.end()
+        async with _longest_turn(report, "a table in a minimal app is resized"):
+            await _resize(app, 3)
 
 
 async def _frames(report: Report, environment: dict[str, str], room: Path) -> None:
@@ -140,6 +164,7 @@ def frames(report: Report) -> None:
         tempfile.TemporaryDirectory() as folder,
         served({"description": "A fleet.", "extends": "fleet", "fleet": fleet}, "max") as environment,
     ):
+        asyncio.run(_bare(report))
         asyncio.run(_frames(report, environment, Path(folder)))
 
 

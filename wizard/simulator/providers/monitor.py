@@ -92,7 +92,9 @@ def note_write(world: World, call: Call, resource_id: str, action: str) -> None:
     """Keep who wrote a resource last, for the Activity Log."""
     principal = world.state.principals[call.caller]
     is_user = principal.kind == "user"
+    id_ = f"{resource_id}/providers/{EVENT}/last"
     body: Json = {
+        "id": id_,
         "caller": principal.upn if is_user else principal.object_id,
         "claims": {"idtyp": "user" if is_user else "app", "appid": principal.app_id},
         "category": {"value": "Administrative", "localizedValue": "Administrative"},
@@ -101,7 +103,7 @@ def note_write(world: World, call: Call, resource_id: str, action: str) -> None:
         "eventTimestamp": iso(world.now()),
         "resourceId": resource_id,
     }
-    world.put(Resource(f"{resource_id}/providers/{EVENT}/last", EVENT, body))
+    world.put(Resource(id_, EVENT, body))
 
 
 @activity_log.on(
