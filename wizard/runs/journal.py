@@ -9,6 +9,7 @@ import math
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -182,6 +183,8 @@ class RunSummary:
     """Azure's time from start to end; None if no end was recorded."""
     cloud: Json | None = None
     """The cloud, in the form of `Cloud.to_json`; None if an earlier version did not record it."""
+    cluster_id: str = ""
+    """The ID of the cluster, from the plan; empty if there is none."""
 
     @property
     def cloud_text(self) -> str:
@@ -226,10 +229,15 @@ class RecordedRun:
 
 def list_runs(root: Path | None = None) -> list[RunSummary]:
     """Return every recorded run, newest first. Raise JournalError if the directory cannot be read."""
+    return list(each_run(root))
+
+
+def each_run(root: Path | None = None) -> Iterator[RunSummary]:
+    """Yield every recorded run, newest first, each as soon as it is read. Raise JournalError if the directory cannot be read."""
     root = root or default_root()
     try:
         if not os.path.lexists(root):
-            return []
+            return
         private_files.check_directory(root)
         found = [path for path in root.iterdir() if not stat.S_ISREG(path.lstat().st_mode)]
     except UnsafePathError as error:
@@ -239,8 +247,8 @@ def list_runs(root: Path | None = None) -> list[RunSummary]:
             f"The journal in {root} cannot be read: {error.strerror or error}. Give yourself read permission."
         ) from error
     running = {holder.run for holder in holders()}
-    ordered = sorted(found, key=lambda path: path.name, reverse=True)
-    return [_summary(path, running=path.name in running) for path in ordered]
+    for path in sorted(found, key=lambda path: path.name, reverse=True):
+        yield _summary(path, running=path.name in running)
 
 
 def read_run(root: Path | None, run: str) -> RecordedRun:
@@ -287,7 +295,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
     started, cluster = None, path.name
     status: RecordedStatus = "running" if running else "unfinished"
     seconds: float | None = None
-    title, cloud = "", None
+    title, cloud, cluster_id = "", None, ""
     try:
         if match:
             started, cluster = datetime.strptime(match[1], "%Y%m%d-%H%M%S").astimezone(), match[2]
@@ -296,6 +304,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
         if events:
             plan = _plan(path)
             title, cloud = str(plan.get("title") or ""), plan.get("cloud")
+            cluster_id = str(plan.get("cluster_id") or "")
         elif not running:
             status, title = "not-begun", "ended before its first step; nothing was sent to Azure"
         if events and events[-1].get("type") == "run-finished":
@@ -305,7 +314,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
         status, title = "unreadable", error.why
     except (OSError, ValueError) as error:
         status, title = "unreadable", title or f"its files cannot be read: {error}"
-    return RunSummary(path.name, path, started, cluster, one_line(title), status, seconds, cloud)
+    return RunSummary(path.name, path, started, cluster, one_line(title), status, seconds, cloud, cluster_id)
 
 
 def _status(text: object) -> RecordedStatus:
