@@ -23,6 +23,10 @@ SchemaError = Callable[[str, str, int, object], str | None]
 """Returns why a body is not a valid response to a request (method, path, status, body); None if it may be one."""
 
 
+DECODED = "decoded_body"
+"""An option of a request: a list that receives its decoded response, which would otherwise be decoded twice."""
+
+
 class NotUnderstoodError(ServiceResponseError):
     """A response that did not come from Azure. The SDKs treat it as a lost response."""
 
@@ -44,6 +48,8 @@ class ResponseValidationPolicy(policies.ContentDecodePolicy):
     def on_request(self, request: Any) -> None:
         """Called before each try: have the whole response read within the try, so that a broken one can be retried."""
         request.context.options["stream"] = False
+        if (decoded := request.context.options.pop(DECODED, None)) is not None:
+            request.context[DECODED] = decoded  # for every try
         super().on_request(request)
 
     def on_response(self, request: Any, response: Any) -> None:
@@ -59,6 +65,8 @@ class ResponseValidationPolicy(policies.ContentDecodePolicy):
             body = response.context.get(self.CONTEXT_NAME)
             if not isinstance(body, Mapping) and answer.request.method != "DELETE":
                 raise self._rejected(answer)
+            if (decoded := request.context.get(DECODED)) is not None:
+                decoded[:] = [body]
         elif answer.status_code == 404:
             self._decode(request, response)
             body = response.context.get(self.CONTEXT_NAME)

@@ -1,6 +1,6 @@
 """GET requests to Azure Resource Manager without an SDK. Imports the SDKs' core: late, by `Azure`."""
 
-from typing import Any, cast
+from typing import Any
 
 from azure.core import exceptions
 from azure.core.rest import HttpRequest
@@ -8,6 +8,7 @@ from azure.mgmt.core import AsyncARMPipelineClient
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from wizard.cloud.arm import Json
+from wizard.cloud.response_validation import DECODED
 
 
 class RestClient:
@@ -24,9 +25,10 @@ class RestClient:
         """
         version = {"api-version": api_version} if api_version else {}
         request = HttpRequest("GET", self._client.format_url(address), params=version)
-        response = await self._client.send_request(request)
+        decoded: list[Json] = []
+        response = await self._client.send_request(request, **{DECODED: decoded})
         if response.status_code != 200:
             kinds = {401: exceptions.ClientAuthenticationError, 404: exceptions.ResourceNotFoundError}
             exceptions.map_error(response.status_code, response, kinds)
             raise exceptions.HttpResponseError(response=response, error_format=ARMErrorFormat)
-        return cast("Json", response.json())  # an object: the pipeline lets nothing else through
+        return decoded[0]  # an object: the pipeline lets nothing else through
