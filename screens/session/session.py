@@ -1,6 +1,7 @@
 """What the wizard knows while it runs: the connection, the answers so far, what was found, and the run."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from wizard.runs.journal import Journal
     from wizard.runs.resume import ResumableRun
     from wizard.verification.report import ClusterReport
+
+_OFFER = 0.3
+"""Seconds after which the earlier runs that were found so far are offered, while the journal is still read."""
 
 Connect = Callable[[Callable[[str], None]], "AbstractAsyncContextManager[Azure]"]
 """Opens the connection to Azure; its argument is called with instructions for an interactive sign-in."""
@@ -275,7 +279,7 @@ class Session:
 
     async def _find_resumable(self) -> None:
         from wizard.errors import JournalError
-        from wizard.runs.resume import resumable_runs
+        from wizard.runs.resume import ResumableRun, each_resumable_run
 
         cloud = self.azure.cloud
         self.drafts = [
@@ -285,14 +289,32 @@ class Session:
             )
             if self.subscription_of(draft.subscription) and draft.path != self._draft_path
         ]
+        first, found, stopped = self.resumable is None, list[ResumableRun](), False
+
+        def offer() -> None:
+            if not stopped:
+                self.resumable = [run for run in found if self.subscription_of(run.answers.subscription)]
+                self._host.changed()
+
+        def read() -> None:
+            began = time.monotonic()
+            for run in each_resumable_run(self.journal_root, cloud=cloud):
+                if stopped:
+                    return
+                found.append(run)
+                if first and time.monotonic() - began > _OFFER:  # of a journal of years, what is found so far
+                    self._host.call_later(offer)
+                    began = time.monotonic()
+
         try:
-            found = await asyncio.to_thread(resumable_runs, self.journal_root, cloud=cloud)
+            await asyncio.to_thread(read)
         except JournalError as error:
             self._host.warn(str(error))
             self._host.changed()
-            return
-        self.resumable = [run for run in found if self.subscription_of(run.answers.subscription)]
-        self._host.changed()
+        else:
+            offer()
+        finally:
+            stopped = True
 
     async def resume(self, run: "ResumableRun") -> None:
         """Take over the answers of an earlier run, with its cluster as it is now. Raise AzureError if the cluster cannot be

@@ -9,6 +9,7 @@ import math
 import os
 import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -200,6 +201,8 @@ class RunSummary:
     """Azure's time from start to end; None if no end was recorded."""
     cloud: Json | None = None
     """The cloud, in the form of `Cloud.to_json`; None if an earlier version did not record it."""
+    cluster_id: str = ""
+    """The ID of the cluster, from the plan; empty if there is none."""
 
     @property
     def cloud_text(self) -> str:
@@ -244,10 +247,15 @@ class RecordedRun:
 
 def list_runs(root: Path | None = None) -> list[RunSummary]:
     """Return every recorded run, newest first. Raise JournalError if the directory cannot be read."""
+    return list(each_run(root))
+
+
+def each_run(root: Path | None = None) -> Iterator[RunSummary]:
+    """Yield every recorded run, newest first, each as soon as it is read. Raise JournalError if the directory cannot be read."""
     root = root or default_root()
     try:
         if not os.path.lexists(root):
-            return []
+            return
         private_files.check_directory(root)
         found = [path for path in root.iterdir() if not stat.S_ISREG(path.lstat().st_mode)]
     except UnsafePathError as error:
@@ -257,8 +265,8 @@ def list_runs(root: Path | None = None) -> list[RunSummary]:
             f"The journal in {root} cannot be read: {error.strerror or error}. Give yourself read permission."
         ) from error
     running = {holder.run for holder in holders()}
-    ordered = sorted(found, key=lambda path: path.name, reverse=True)
-    return [_summary(path, running=path.name in running) for path in ordered]
+    for path in sorted(found, key=lambda path: path.name, reverse=True):
+        yield _summary(path, running=path.name in running)
 
 
 def read_run(root: Path | None, run: str) -> RecordedRun:
@@ -308,7 +316,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
     started, cluster = None, path.name
     status: RecordedStatus = "running" if running else "unfinished"
     seconds: float | None = None
-    title, cloud = "", None
+    title, cloud, cluster_id = "", None, ""
     try:
         if match:
             started = datetime.fromisoformat(match[1].replace("-", "T")).astimezone()
@@ -316,7 +324,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
         private_files.check_own(path)
         last = _last_event(path / EVENTS)
         if last:
-            title, cloud = _title_and_cloud(private_files.read(path / PLAN))
+            title, cloud, cluster_id = _title_cloud_and_cluster(private_files.read(path / PLAN))
         elif not running:
             status, title = "not-begun", "ended before its first step; nothing was sent to Azure"
         if last and last.get("type") == "run-finished":
@@ -326,7 +334,7 @@ def _summary(path: Path, *, running: bool) -> RunSummary:
         status, title = "unreadable", error.why
     except (OSError, ValueError) as error:
         status, title = "unreadable", title or f"its files cannot be read: {error}"
-    return RunSummary(path.name, path, started, cluster, one_line(title), status, seconds, cloud)
+    return RunSummary(path.name, path, started, cluster, one_line(title), status, seconds, cloud, cluster_id)
 
 
 def _status(text: object) -> RecordedStatus:
@@ -351,10 +359,10 @@ def _events(path: Path) -> list[Json]:
 
 
 @lru_cache(64)
-def _title_and_cloud(plan: bytes) -> tuple[str, Json | None]:
+def _title_cloud_and_cluster(plan: bytes) -> tuple[str, Json | None, str]:
     """Return these of a recorded plan. The runs of a pipeline have the same plan again and again."""
     body = parse(plan.decode(), PlanShape, PLAN)
-    return str(body.get("title") or ""), body.get("cloud")
+    return str(body.get("title") or ""), body.get("cloud"), str(body.get("cluster_id") or "")
 
 
 def _last_event(path: Path) -> Json | None:

@@ -4,6 +4,7 @@ The journal never decides what is still to do: a new plan is made from Azure and
 """
 
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from wizard.errors import JournalError, Problem
 from wizard.procedure.differences import done_since, foreign_change, other_differences
 from wizard.procedure.in_flight import InFlight, in_flight
 from wizard.procedure.plan import Plan
-from wizard.runs.journal import RecordedRun, RunSummary, list_runs, load_run, read_run
+from wizard.runs.journal import RecordedRun, RunSummary, each_run, list_runs, load_run, read_run
 from wizard.system.sanitize import one_line
 
 _RESUMABLE = frozenset({"failed", "interrupted", "unfinished"})
@@ -75,11 +76,10 @@ class ResumableRun:
         if the operator did not name the run, both count as another cloud.
         """
         recorded = self.run.summary.cloud
-        if recorded is None:
-            return self._unknown_cloud(cloud) if strict else None
-        moved = not same(str(recorded["resource_manager"]), cloud.arm)
-        if recorded["name"] == cloud.name and not (moved and (strict or not cloud.simulated)):
+        if not _wrong_cloud(self.run.summary, cloud, strict=strict):
             return None
+        if recorded is None:
+            return self._unknown_cloud(cloud)
         if recorded["name"] == cloud.name and cloud.simulated:
             remedy = f"If it is the same simulated Azure at another address: aks-kms runs resume {self.id}."
         else:
@@ -121,10 +121,19 @@ def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> l
     runs superseded by a later run on the same cluster, runs whose verification passed, and runs that cannot be read.
     Block on the disk. Raise JournalError if the journal cannot be read.
     """
-    found: list[ResumableRun] = []
+    return list(each_resumable_run(root, cloud=cloud))
+
+
+def each_resumable_run(root: Path | None = None, *, cloud: Cloud | None = None) -> Iterator[ResumableRun]:
+    """Yield the same, each as soon as it is found: a journal of years takes seconds to read."""
     seen: set[str] = set()
-    for summary in list_runs(root):
-        if summary.status in {"not-begun", "unreadable"}:
+    for summary in each_run(root):
+        cluster = (summary.cluster_id or summary.cluster).casefold()
+        if summary.status in {"not-begun", "unreadable"} or cluster in seen:
+            continue
+        if summary.status not in _RESUMABLE:
+            if not (cloud and _wrong_cloud(summary, cloud, strict=True)):
+                seen.add(cluster)
             continue
         try:
             run = load_run(summary)
@@ -132,11 +141,16 @@ def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> l
             continue
         if cloud and ResumableRun(run).wrong_cloud(cloud, strict=True):
             continue
-        cluster = str(run.plan.get("cluster_id") or summary.cluster).casefold()
-        if cluster not in seen and summary.status in _RESUMABLE and not _verified(run):
-            found.append(ResumableRun(run))
+        if not _verified(run):
+            yield ResumableRun(run)
         seen.add(cluster)
-    return found
+
+
+def _wrong_cloud(run: RunSummary, cloud: Cloud, *, strict: bool) -> bool:
+    if run.cloud is None:
+        return strict
+    moved = not same(str(run.cloud["resource_manager"]), cloud.arm)
+    return run.cloud["name"] != cloud.name or (moved and (strict or not cloud.simulated))
 
 
 def _verified(run: RecordedRun) -> bool:
