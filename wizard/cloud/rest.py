@@ -26,7 +26,8 @@ class RestClient:
         version = {"api-version": api_version} if api_version else {}
         request = HttpRequest("GET", self._client.format_url(address), params=version)
         decoded: list[Json] = []
-        response = await self._client.send_request(request, **{DECODED: decoded})
+        options: dict[str, Any] = {DECODED: decoded}
+        response = await self._client.send_request(request, **options)
         if response.status_code != 200:
             kinds = {401: exceptions.ClientAuthenticationError, 404: exceptions.ResourceNotFoundError}
             exceptions.map_error(response.status_code, response, kinds)
