@@ -161,7 +161,7 @@ def target(answers: Answers) -> Target:
     return Target(answers, SUFFIX)
 
 
-def bare(answers: Answers, **changes: Any) -> Snapshot:
+def empty_snapshot(answers: Answers, **changes: Any) -> Snapshot:
     """A subscription in which only the cluster exists (none, if it is to be created), and everything is allowed."""
     there = answers.cluster.create is False
     groups = {group.key: {"location": answers.location} for group in target(answers).groups}
@@ -177,7 +177,7 @@ def bare(answers: Answers, **changes: Any) -> Snapshot:
     return replace(snapshot, **changes)
 
 
-def furnished(answers: Answers, **changes: Any) -> Snapshot:
+def complete_snapshot(answers: Answers, **changes: Any) -> Snapshot:
     """The same, with vault, key, identity and roles as the answers need them."""
     denies = answers.vault is not None and answers.vault.network_access == "Private"
     everything: Mapping[str, Any] = {
@@ -187,4 +187,4 @@ def furnished(answers: Answers, **changes: Any) -> Snapshot:
         "identity_grants": IDENTITY_GRANTS,
         "operator_grants": OPERATOR_GRANTS,
     }
-    return bare(answers, **{**everything, **changes})
+    return empty_snapshot(answers, **{**everything, **changes})

@@ -16,19 +16,24 @@ from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 
 Snap = Callable[[str], Awaitable[None]]
-Road = Callable[[Operator, Snap], Awaitable[None]]
+KeyOption = Callable[[Operator, Snap], Awaitable[None]]
 
 
 async def main(target: Path) -> None:
     """Draw them all into a folder: NAME-WIDTHxHEIGHT-THEME.svg."""
     for size in (SMALL, LARGE):
         for themes in (("calm", "calm-light"), ("no-colour",)):
-            for scenario, speed, road in ROADS:
-                await _draw(target, size, themes, scenario, speed, road)
+            for scenario, speed, key_option in KEY_OPTIONS:
+                await _draw(target, size, themes, scenario, speed, key_option)
 
 
 async def _draw(
-    target: Path, size: tuple[int, int], themes: tuple[str, ...], scenario: str, speed: float, road: Road
+    target: Path,
+    size: tuple[int, int],
+    themes: tuple[str, ...],
+    scenario: str,
+    speed: float,
+    key_option: KeyOption,
 ) -> None:
     without_colours = {"NO_COLOR": "1"} if themes == ("no-colour",) else {}
     with tempfile.TemporaryDirectory() as own, patch.dict(os.environ, without_colours):
@@ -47,7 +52,7 @@ async def _draw(
                 print(name, size, *themes)
 
             await operator.sees("Signed in to")
-            await road(operator, snap)
+            await key_option(operator, snap)
 
 
 async def _whole(operator: Operator, snap: Snap) -> None:
@@ -129,7 +134,7 @@ async def _fleet(operator: Operator, snap: Snap) -> None:
     await snap("fleet")
 
 
-ROADS: tuple[tuple[str, float, Road], ...] = (
+KEY_OPTIONS: tuple[tuple[str, float, KeyOption], ...] = (
     ("contoso", 240, _whole),
     ("no-rights", math.inf, _refused),
     ("update-fails", math.inf, _failing),

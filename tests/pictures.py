@@ -1,7 +1,7 @@
 """Draws every screen of the wizard into docs/, from the wizard itself on a simulated Azure.
 
 python -m tests.pictures             all of them
-python -m tests.pictures recording   only the recording of the whole road
+python -m tests.pictures recording   only the recording of the whole key option
 """
 
 import asyncio
@@ -98,7 +98,7 @@ async def _main_road(tools: str) -> None:
 
 
 async def _recording(tools: str) -> None:
-    """Record the whole road: from the first page to the verified cluster."""
+    """Record the whole key option: from the first page to the verified cluster."""
     columns, rows = 120, 34
     async with (
         Simulator("contoso", speed=120) as simulator,

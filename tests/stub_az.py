@@ -64,7 +64,7 @@ def _read(words: list[str]) -> Iterator[list[str]]:
         words = words[count + 1 :]
 
 
-def carried_out(text: str, folder: Path) -> list[list[str]]:
+def run_plan(text: str, folder: Path) -> list[list[str]]:
     """Run a script that must succeed; return the arguments of each call."""
     done, calls = ran(text, folder)
     assert done.returncode == 0, done.stderr

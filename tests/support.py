@@ -1,4 +1,4 @@
-"""What the engine's tests share: a simulated Azure to sign in to, answers for each road, and waiting for a condition."""
+"""What the engine's tests share: a simulated Azure to sign in to, answers for each key option, and waiting for a condition."""
 
 import asyncio
 import json
@@ -21,8 +21,12 @@ from wizard.procedure.run import Run
 from wizard.simulator import Simulator
 from wizard.system.clock import Clock
 
-Road = Literal["platform-managed", "customer-managed-private", "customer-managed-public"]
-ROADS: tuple[Road, ...] = ("platform-managed", "customer-managed-private", "customer-managed-public")
+KeyOption = Literal["platform-managed", "customer-managed-private", "customer-managed-public"]
+KEY_OPTIONS: tuple[KeyOption, ...] = (
+    "platform-managed",
+    "customer-managed-private",
+    "customer-managed-public",
+)
 
 PRODUCTION = "22222222-2222-2222-2222-222222222222"
 DEVELOPMENT = "33333333-3333-3333-3333-333333333333"
@@ -82,8 +86,8 @@ def child_environment(
     return {name: value for name, value in merged.items() if value is not None}
 
 
-def answers(road: Road, *, new: bool = False, **changes: Any) -> Answers:
-    """Answers for one of the how-to's roads, on `aks-demo` of the world `contoso` or on a new cluster, `aks-new`.
+def answers(key_option: KeyOption, *, new: bool = False, **changes: Any) -> Answers:
+    """Answers for one of the how-to's key options, on `aks-demo` of the world `contoso` or on a new cluster, `aks-new`.
 
     `changes` are laid over the answers file, mapping by mapping: `cluster={"name": "orders-prod"}`; None removes.
     """
@@ -92,13 +96,13 @@ def answers(road: Road, *, new: bool = False, **changes: Any) -> Answers:
         "location": "westus2",
         "resource_group": "rg-demo",
         "cluster": {"name": "aks-new", "create": {}} if new else {"name": "aks-demo"},
-        "key_option": "platform-managed" if road == "platform-managed" else "customer-managed",
+        "key_option": "platform-managed" if key_option == "platform-managed" else "customer-managed",
     }
-    if road != "platform-managed":
+    if key_option != "platform-managed":
         body |= {
             "vault": {
                 "name": "kv-demo",
-                "network_access": "Private" if road == "customer-managed-private" else "Public",
+                "network_access": "Private" if key_option == "customer-managed-private" else "Public",
             },
             "key": {"name": "aks-kms"},
             "identity": {"name": "id-aks-demo"},
@@ -127,7 +131,7 @@ def identity_id(name: str = "id-aks-demo", group: str = "rg-demo", subscription:
     )
 
 
-async def carried_out(azure: Azure, chosen: Answers, **options: Any) -> Answered:
+async def run_plan(azure: Azure, chosen: Answers, **options: Any) -> Answered:
     """Plan and run it to its end: the plan, every event, how it ended. `options` go to `Run`."""
     plan = await make_plan(azure, chosen)
     events: list[Event] = []
@@ -135,7 +139,7 @@ async def carried_out(azure: Azure, chosen: Answers, **options: Any) -> Answered
     return plan, events, await run.execute(plan.digest)
 
 
-def world(folder: Path, **changes: Any) -> Path:
+def scenario_file(folder: Path, **changes: Any) -> Path:
     """A scenario file: `contoso` with these changes laid over it."""
     path = folder / "world.yaml"
     path.write_text(json.dumps({"description": "A world of one test.", "extends": "contoso"} | changes))
@@ -162,7 +166,7 @@ async def gone(pid: int) -> None:
 
 
 @dataclass(frozen=True)
-class ByHand(Clock):
+class ManualClock(Clock):
     """A clock on which time passes where somebody sleeps, and where the test says so."""
 
     passed: list[float] = field(default_factory=list)

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.azure_cli.cli import AzureCli, real_python
 from tests.azure_cli.preview_shim import ONLY_PREVIEW
-from tests.support import DEVELOPMENT, LIMIT, PRODUCTION, TENANT, carried_out, child_environment, world
+from tests.support import DEVELOPMENT, LIMIT, PRODUCTION, TENANT, child_environment, run_plan, scenario_file
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import connect
@@ -38,7 +38,7 @@ Left = dict[str, Any]
 
 def make_world(folder: Path, group: Json) -> Path:
     """`contoso`, with this laid over the group `rg-demo`."""
-    return world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
+    return scenario_file(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
 
 
 async def left_by_apply(place: str | Path, chosen: Answers, folder: Path) -> Left:
@@ -48,7 +48,7 @@ async def left_by_apply(place: str | Path, chosen: Answers, folder: Path) -> Lef
         Simulator(place, speed=math.inf, state=state) as simulator,
         connect(child_environment(simulator)) as azure,
     ):
-        plan, _, how = await carried_out(azure, chosen)
+        plan, _, how = await run_plan(azure, chosen)
         assert (how, plan.errors) == ("succeeded", ())
     return everything(state, chosen)
 

@@ -27,7 +27,7 @@ from screens.cli import gc_startup
 from screens.pages.fleet import FleetScreen
 from screens.session.active_run import ActiveRun
 from tests.benchmarks.measure import Report
-from tests.facts import bare, target
+from tests.facts import empty_snapshot, target
 from tests.served import served
 from tests.support import answers
 from wizard.cloud.azure import connect
@@ -91,7 +91,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 async def _log(app: WizardApp, seconds: float) -> None:
     """Have a run log ten thousand lines a second, for so many seconds, in portions every ten milliseconds."""
     chosen = answers("customer-managed-private")
-    plan = plan_from(target(chosen), bare(chosen))
+    plan = plan_from(target(chosen), empty_snapshot(chosen))
     journal = Journal.begin(chosen, plan, root=app.session.journal_root)
     active = app.session.active = ActiveRun(chosen, plan, app.session.azure.clock, journal)
     app.go_to("run")
@@ -193,7 +193,7 @@ async def _offer(report: Report, environment: dict[str, str], room: Path) -> Non
 def _record(root: Path, arm: str) -> None:
     """Write the journal of so many runs, each of a cluster of its own, copied from one."""
     chosen = answers("customer-managed-private")
-    plan = plan_from(target(chosen), bare(chosen))
+    plan = plan_from(target(chosen), empty_snapshot(chosen))
     journal = Journal.begin(chosen, plan, root=root)
     journal(Event(datetime.now(UTC), "step-started", plan.steps[0].key, message="It starts."))
     for number in range(200):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support import PRODUCTION, world
+from tests.support import PRODUCTION, scenario_file
 from wizard.cloud.arm import Json
 
 ESCAPES = (
@@ -119,7 +119,7 @@ def poisoned(folder: Path, **more: Any) -> Path:
         "tenant": {"name": POISON},
         "kubernetes_versions": {"1.34": {"patches": ["1.34.1", "1.34.2"], "default": True}},
     }
-    return world(folder, **_laid(changes, more))
+    return scenario_file(folder, **_laid(changes, more))
 
 
 def _laid(under: Mapping[str, Any], over: Mapping[str, Any]) -> Json:

@@ -17,7 +17,7 @@ from screens.cli.options import Settings
 from tests.in_process import run
 from tests.journeys.command_line import Shell
 from tests.simulated.procedure.test_key_rotation import encrypted
-from tests.support import DEVELOPMENT, PRODUCTION, ROADS, answers, cluster_id
+from tests.support import DEVELOPMENT, KEY_OPTIONS, PRODUCTION, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
 
 RUN = "20260101-000000-aks-demo"
@@ -161,8 +161,8 @@ ON_A_TERMINAL = [
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a folder with answers files, some with a misspelt key, scenarios, and journals by the status of their run."""
     folder = tmp_path_factory.mktemp("home")
-    for road in ROADS:
-        (folder / f"{road}.yaml").write_text(answers(road).to_yaml())
+    for key_option in KEY_OPTIONS:
+        (folder / f"{key_option}.yaml").write_text(answers(key_option).to_yaml())
     good = answers("platform-managed").to_yaml()
     (folder / "odd.yaml").write_text(good.replace("location:", "lokation:"))
     own = answers("customer-managed-private").to_yaml()

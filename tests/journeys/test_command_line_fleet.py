@@ -11,7 +11,7 @@ import pytest
 from tests.facts import PLATFORM_MANAGED, cluster
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
-from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, vault_id, world
+from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, scenario_file, vault_id
 
 LIST = "/providers/microsoft.containerservice/managedclusters"
 
@@ -144,7 +144,7 @@ def test_a_subscription_that_cannot_be_listed_is_an_error(start_shell: StartShel
             "answer": {"status": 403, "code": "AuthorizationFailed", "message": "You may not list them."},
         }
     ]
-    shell = start_shell(world(tmp_path, faults=faults))
+    shell = start_shell(scenario_file(tmp_path, faults=faults))
     asked = ("verify", "--all", "-g", "rg-bank")
     done = shell.run(*asked, "-o", "json")
     assert done.code == 1
@@ -163,7 +163,7 @@ def test_a_malformed_cluster_does_not_affect_the_others(start_shell: StartShell,
     odd["properties"] = {**odd["properties"], "agentPoolProfiles": "x"}
     listed = {"text": json.dumps({"value": [odd, cluster(PLATFORM_MANAGED)]})}
     match = {"method": "GET", "path": f"/subscriptions/{PRODUCTION}{LIST}"}
-    shell = start_shell(world(tmp_path, faults=[{"match": match, "raw": listed}]))
+    shell = start_shell(scenario_file(tmp_path, faults=[{"match": match, "raw": listed}]))
     done = shell.run("verify", "--all", "--subscription", PRODUCTION, "-o", "json")
     assert done.code == 3
     counted = {"total": 2, "passed": 1, "failed": 1, "unreadable": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
-from tests.support import ROADS, Road, answers, cluster_id, vault_id
+from tests.support import KEY_OPTIONS, KeyOption, answers, cluster_id, vault_id
 from wizard.answers.examples import KINDS, example
 from wizard.simulator import Simulator
 
@@ -15,11 +15,11 @@ _PLATFORM: dict[str, Any] = {
 }
 
 
-def printed_by_the_how_to(road: Road) -> dict[str, Any]:
+def printed_by_the_how_to(key_option: KeyOption) -> dict[str, Any]:
     """Return what `az aks show --query securityProfile` prints, from the how-to, "Verify KMS configuration"."""
-    if road == "platform-managed":
+    if key_option == "platform-managed":
         return _PLATFORM
-    access = "Private" if road == "customer-managed-private" else "Public"
+    access = "Private" if key_option == "customer-managed-private" else "Public"
     kms = {
         "enabled": True,
         "keyId": "https://kv-demo.vault.local.test/keys/aks-kms",
@@ -30,20 +30,20 @@ def printed_by_the_how_to(road: Road) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("new", [False, True], ids=["existing", "new"])
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
 def test_apply_encrypts_the_cluster_and_a_second_apply_writes_nothing(
-    road: Road, new: bool, start_shell: StartShell
+    key_option: KeyOption, new: bool, start_shell: StartShell
 ):
     shell = start_shell()
     simulator = _of(shell)
-    file = shell.write("answers.yaml", answers(road, new=new).to_yaml())
+    file = shell.write("answers.yaml", answers(key_option, new=new).to_yaml())
     cluster = cluster_id("aks-new" if new else "aks-demo")
 
     planned = shell.run("plan", "-f", file, "-o", "json")
     assert planned.code == 0, planned.err
     assert planned.json["key_option"] == {
         "now": "none",
-        "then": "platform-managed" if road == "platform-managed" else "customer-managed",
+        "then": "platform-managed" if key_option == "platform-managed" else "customer-managed",
     }
     assert simulator.writes() == []
 
@@ -52,18 +52,18 @@ def test_apply_encrypts_the_cluster_and_a_second_apply_writes_nothing(
     assert first.json["status"] == "succeeded"
     assert first.json["cluster_id"] == planned.json["cluster_id"]
     assert first.json["verification"]["passed"] is True
-    assert first.json["verification"]["security_profile"] == printed_by_the_how_to(road)
+    assert first.json["verification"]["security_profile"] == printed_by_the_how_to(key_option)
     assert [step["key"] for step in first.json["steps"]] == [step["key"] for step in planned.json["steps"]]
     truth = simulator.resource(cluster)
     assert truth is not None
-    assert truth["properties"]["securityProfile"] == printed_by_the_how_to(road)
+    assert truth["properties"]["securityProfile"] == printed_by_the_how_to(key_option)
     assert simulator.writes()
 
     before = len(simulator.writes())
     second = shell.run("apply", "-f", file, "--yes", "-o", "json")
     assert second.code == 0, second.err
     assert second.json["status"] == "succeeded"
-    assert second.json["verification"]["security_profile"] == printed_by_the_how_to(road)
+    assert second.json["verification"]["security_profile"] == printed_by_the_how_to(key_option)
     assert {step["status"] for step in second.json["steps"] if step["key"] != "verify"} == {"already"}
     assert simulator.writes()[before:] == []
     assert simulator.resource(cluster) == truth
@@ -71,7 +71,7 @@ def test_apply_encrypts_the_cluster_and_a_second_apply_writes_nothing(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_example_runs_unchanged_on_the_built_in_simulator(kind: Road, shell: Shell):
+def test_an_example_runs_unchanged_on_the_built_in_simulator(kind: KeyOption, shell: Shell):
     file = shell.write("answers.yaml", example(kind))
     done = shell.run("--simulate", "--speed", "max", "apply", "-f", file, "--yes", "-o", "json")
     assert done.code == 0, done.err

@@ -14,7 +14,7 @@ import pytest
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path
-from tests.support import LIMIT, child_environment, cluster_id, world
+from tests.support import LIMIT, child_environment, cluster_id, scenario_file
 from wizard.cloud.azure import connect
 
 pytestmark = NEEDED
@@ -103,7 +103,7 @@ def credentials(shell: Shell) -> list[str]:
 def test_broken_off_it_removes_its_canary(
     tmp_path: Path, start_shell: StartShell, number: signal.Signals
 ) -> None:
-    there = equipped(start_shell(world(tmp_path, faults=[HANGS_ONCE])))
+    there = equipped(start_shell(scenario_file(tmp_path, faults=[HANGS_ONCE])))
     process = there.start(*LOOK)
     until(lambda: hanging(there), "the canary being read back")
     process.send_signal(number)
@@ -115,7 +115,7 @@ def test_broken_off_it_removes_its_canary(
 def test_killed_it_leaves_a_canary_which_the_next_run_removes(
     tmp_path: Path, start_shell: StartShell
 ) -> None:
-    there = equipped(start_shell(world(tmp_path, faults=[HANGS_ONCE])))
+    there = equipped(start_shell(scenario_file(tmp_path, faults=[HANGS_ONCE])))
     process = there.start(*LOOK)
     until(lambda: hanging(there), "the canary being read back")
     process.kill()

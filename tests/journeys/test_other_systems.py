@@ -1,4 +1,4 @@
-"""The main roads without what Windows and macOS lack, in this process: calls, flags and signals are taken away."""
+"""The main key options without what Windows and macOS lack, in this process: calls, flags and signals are taken away."""
 
 import asyncio
 import errno

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from tests.in_process import Ended
 from tests.journeys.conftest import StartShell, start_shell
-from tests.support import DEVELOPMENT, PRODUCTION, answers, world
+from tests.support import DEVELOPMENT, PRODUCTION, answers, scenario_file
 
 __all__ = ["start_shell"]
 
@@ -81,7 +81,7 @@ def well_formed(done: Ended, output: str) -> None:
 def test_every_command_runs_with_the_smallest_role(start_shell: StartShell, tmp_path: Path) -> None:
     scopes = {f"/subscriptions/{one}": ["Clusters"] for one in (PRODUCTION, DEVELOPMENT)}
     principals = {"operator": {"roles": scopes}, "build-host": {"roles": scopes}}
-    shell = start_shell(world(tmp_path, principals=principals, custom_roles=SMALLEST))
+    shell = start_shell(scenario_file(tmp_path, principals=principals, custom_roles=SMALLEST))
     assert shell.simulator is not None
     shell.write("answers.yaml", answers("platform-managed").to_yaml())
     (tmp_path / "token").write_text(shell.simulator.environment["AZURE_CLIENT_SECRET"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import PRODUCTION, answers, signed_in, world
+from tests.support import PRODUCTION, answers, scenario_file, signed_in
 from wizard import rules
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
@@ -27,9 +27,9 @@ PERMISSION = "AzureKeyVaultKmsValidateIdentityPermissionCustomerError"
 SHORT = Timeouts(operation=120, registration=60, role_assignment=120, cluster_retry=60)
 
 
-def new(version: str | None = None, road: str = "platform-managed", **changes: Any) -> Answers:
+def new(version: str | None = None, key_option: str = "platform-managed", **changes: Any) -> Answers:
     create = {"kubernetes_version": version} if version else {}
-    return answers(road, cluster={"name": "aks-new", "create": create}, **changes)  # type: ignore[arg-type]
+    return answers(key_option, cluster={"name": "aks-new", "create": create}, **changes)  # type: ignore[arg-type]
 
 
 def demo(**group: Any) -> Json:
@@ -119,7 +119,7 @@ IDS = [f"{case.code}-{case.rule.__name__}-{index}" for index, case in enumerate(
 
 
 def place(case: Case, folder: Path) -> str | Path:
-    return case.world if isinstance(case.world, str) else world(folder, **case.world)
+    return case.world if isinstance(case.world, str) else scenario_file(folder, **case.world)
 
 
 @pytest.mark.sampled(4)

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
-from tests.support import Road, answers, signed_in, world
+from tests.support import KeyOption, answers, scenario_file, signed_in
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 
 
 @pytest.mark.sampled(5)
-@pytest.mark.parametrize("road", ["platform-managed", "customer-managed-private", "customer-managed-public"])
+@pytest.mark.parametrize(
+    "key_option", ["platform-managed", "customer-managed-private", "customer-managed-public"]
+)
 @pytest.mark.parametrize(
     "rules",
     [
@@ -34,10 +36,12 @@ from wizard.procedure.run import Run
     ],
     ids=str,
 )
-async def test_the_run_succeeds_by_either_answer(road: Road, rules: dict[str, Any], tmp_path: Path) -> None:
+async def test_the_run_succeeds_by_either_answer(
+    key_option: KeyOption, rules: dict[str, Any], tmp_path: Path
+) -> None:
     """§0 A (is the flag needed), §1a (must the provider be refreshed), §11 (is a private vault validated)."""
-    async with signed_in(world(tmp_path, rules=rules)) as (_, azure):
-        wanted = answers(road)
+    async with signed_in(scenario_file(tmp_path, rules=rules)) as (_, azure):
+        wanted = answers(key_option)
         plan = await make_plan(azure, wanted)
         assert await Run(azure, wanted, plan).execute(plan.digest) == "succeeded"
 
@@ -48,7 +52,7 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
 ) -> None:
     """§0 E: AKS is not in Key Vault's published list of trusted services."""
     rules = {"aks_is_trusted_service": False, "private_access_validated": validated}
-    async with signed_in(world(tmp_path, rules=rules)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, rules=rules)) as (_, azure):
         wanted = answers("customer-managed-private")
         plan = await make_plan(azure, wanted)
         run = Run(azure, wanted, plan)
@@ -62,7 +66,7 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
 
 
 @pytest.mark.parametrize(
-    ("base", "road", "rules"),
+    ("base", "key_option", "rules"),
     [
         ("legacy-kms", "customer-managed-private", {"versioned_key_in_the_new_way": "refused"}),
         ("encrypted", "platform-managed", {"disabled_key_shown": False}),
@@ -72,18 +76,18 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
     ],
 )
 async def test_migrations_succeed_by_either_answer(
-    base: str, road: Road, rules: dict[str, Any], tmp_path: Path
+    base: str, key_option: KeyOption, rules: dict[str, Any], tmp_path: Path
 ) -> None:
     """§2a (what may stay beside a key that is turned off, a key version in the new way), §2c, §3g, §4."""
-    async with signed_in(world(tmp_path, extends=base, rules=rules)) as (_, azure):
-        wanted = answers(road)
+    async with signed_in(scenario_file(tmp_path, extends=base, rules=rules)) as (_, azure):
+        wanted = answers(key_option)
         plan = await make_plan(azure, wanted)
         assert await Run(azure, wanted, plan).execute(plan.digest) == "succeeded"
         assert not (await make_plan(azure, wanted)).writes
 
 
 @pytest.mark.parametrize(
-    ("base", "road", "rules", "said"),
+    ("base", "key_option", "rules", "said"),
     [
         ("contoso", "customer-managed-public", {"public_vault_id": "refused"}, "must be empty"),
         ("contoso", "customer-managed-private", {"identity_must_be_there_first": True}, "'UserAssigned'"),
@@ -91,11 +95,11 @@ async def test_migrations_succeed_by_either_answer(
     ],
 )
 async def test_an_answer_that_stands_in_the_way_is_told_in_azures_words(
-    base: str, road: Road, rules: dict[str, Any], said: str, tmp_path: Path
+    base: str, key_option: KeyOption, rules: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
     """§0 C (a vault id beside Public), §2b (identity and key in one PUT), §3g (a key in hardware)."""
-    async with signed_in(world(tmp_path, extends=base, rules=rules)) as (_, azure):
-        wanted = answers(road)
+    async with signed_in(scenario_file(tmp_path, extends=base, rules=rules)) as (_, azure):
+        wanted = answers(key_option)
         plan = await make_plan(azure, wanted)
         run = Run(azure, wanted, plan)
         assert await run.execute(plan.digest) == "failed"

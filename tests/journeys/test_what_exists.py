@@ -10,12 +10,12 @@ from tests.support import (
     PRODUCTION,
     TENANT,
     answers,
-    carried_out,
     cluster_id,
     identity_id,
+    run_plan,
+    scenario_file,
     signed_in,
     vault_id,
-    world,
 )
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig, same
@@ -35,10 +35,10 @@ SOMEBODY = {
 }
 
 
-def elsewhere(group: str, road: Answers = PRIVATE) -> Answers:
+def elsewhere(group: str, key_option: Answers = PRIVATE) -> Answers:
     """Vault and identity in the other subscription."""
     there = {"subscription": DEVELOPMENT, "resource_group": group}
-    kind = "customer-managed-private" if road is PRIVATE else "customer-managed-public"
+    kind = "customer-managed-private" if key_option is PRIVATE else "customer-managed-public"
     return answers(kind, vault=there, identity=there)  # type: ignore[arg-type]
 
 
@@ -46,11 +46,11 @@ def written(simulator: Simulator, method: str, part: str) -> list[str]:
     return [r.path for r in simulator.writes() if r.method == method and part in r.path.lower()]
 
 
-@pytest.mark.parametrize("road", [PRIVATE, PUBLIC], ids=["private", "public"])
-async def test_a_vault_and_an_identity_of_another_subscription(road: Answers) -> None:
-    chosen = elsewhere("rg-keys", road)
+@pytest.mark.parametrize("key_option", [PRIVATE, PUBLIC], ids=["private", "public"])
+async def test_a_vault_and_an_identity_of_another_subscription(key_option: Answers) -> None:
+    chosen = elsewhere("rg-keys", key_option)
     async with signed_in("vault-elsewhere") as (simulator, azure):
-        plan, _, status = await carried_out(azure, chosen)
+        plan, _, status = await run_plan(azure, chosen)
         assert (plan.errors, status) == ((), "succeeded")
         kms = dig(simulator.resource(cluster_id()), "properties", "securityProfile", "azureKeyVaultKms")
         assert same(kms["keyVaultResourceId"], vault_id(group="rg-keys", subscription=DEVELOPMENT))
@@ -63,7 +63,7 @@ async def test_a_vault_and_an_identity_of_another_subscription(road: Answers) ->
 async def test_both_are_created_in_another_subscription_where_they_are_missing() -> None:
     chosen = elsewhere("rg-new")
     async with signed_in() as (simulator, azure):
-        plan, _, status = await carried_out(azure, chosen)
+        plan, _, status = await run_plan(azure, chosen)
         assert status == "succeeded"
         assert "rights-unknown" not in {finding.code for finding in plan.findings}, (
             "of a group that does not exist, the roles on its subscription say it"
@@ -79,7 +79,7 @@ async def test_both_are_created_in_another_subscription_where_they_are_missing()
 
 async def test_a_subscription_in_which_nothing_may_be_done(tmp_path: Path) -> None:
     roles = {f"/subscriptions/{PRODUCTION}": ["Owner"], f"/subscriptions/{DEVELOPMENT}": ["Reader"]}
-    where = world(tmp_path, extends="vault-elsewhere", principals={"operator": {"roles": roles}})
+    where = scenario_file(tmp_path, extends="vault-elsewhere", principals={"operator": {"roles": roles}})
     async with signed_in(where) as (_, azure):
         plan = await make_plan(
             azure,
@@ -93,17 +93,19 @@ async def test_a_subscription_in_which_nothing_may_be_done(tmp_path: Path) -> No
 
 def by_policy(folder: Path, **keys: Json) -> Path:
     vault = {"rbac": False, "keys": keys, "purge_protection": True}
-    return world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": vault}}}}})
+    return scenario_file(
+        folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": {"vaults": {"kv-demo": vault}}}}}
+    )
 
 
-@pytest.mark.parametrize("road", [PRIVATE, PUBLIC], ids=["private", "public"])
+@pytest.mark.parametrize("key_option", [PRIVATE, PUBLIC], ids=["private", "public"])
 async def test_a_vault_with_access_policies_gets_one_more_and_loses_none(
-    road: Answers, tmp_path: Path
+    key_option: Answers, tmp_path: Path
 ) -> None:
     """KV:troubleshooting-access-issues: a PUT without accessPolicies wipes them."""
     async with signed_in(by_policy(tmp_path, **{"aks-kms": {}})) as (simulator, azure):
         simulator.change(vault_id(), {"properties": {"accessPolicies": [SOMEBODY]}})
-        plan, _, status = await carried_out(azure, road)
+        plan, _, status = await run_plan(azure, key_option)
         assert (plan.errors, status) == ((), "succeeded")
         policies = dig(simulator.resource(vault_id()), "properties", "accessPolicies")
         assert policies[0] == SOMEBODY
@@ -115,12 +117,12 @@ async def test_a_vault_with_access_policies_gets_one_more_and_loses_none(
             f"{vault_id()}/accessPolicies/add",
             *written(simulator, "PUT", "/roleassignments/"),
         ]
-        assert not (await make_plan(azure, road)).writes
+        assert not (await make_plan(azure, key_option)).writes
 
 
 async def test_the_operator_gets_a_policy_too_where_the_key_is_made_through_the_vault(tmp_path: Path) -> None:
     async with signed_in(by_policy(tmp_path)) as (simulator, azure):
-        _, _, status = await carried_out(azure, LETTER)
+        _, _, status = await run_plan(azure, LETTER)
         assert status == "succeeded"
         policies = dig(simulator.resource(vault_id()), "properties", "accessPolicies")
         mine = next(one for one in policies if same(one["objectId"], azure.signed_in.object_id))
@@ -142,11 +144,11 @@ async def test_roles_that_are_held_already_wherever_they_come_from(scope: str, t
         "roles": {above: ["Key Vault Crypto Officer", "Key Vault Contributor"]},
     }
     group = {"identities": {"id-aks-demo": {}}, "vaults": {"kv-demo": {"keys": {"aks-kms": {}}}}}
-    where = world(
+    where = scenario_file(
         tmp_path, principals={"keys": members}, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}}
     )
     async with signed_in(where) as (simulator, azure):
-        _, _, status = await carried_out(azure, PUBLIC)
+        _, _, status = await run_plan(azure, PUBLIC)
         assert status == "succeeded"
         mine = [path for path in written(simulator, "PUT", "/roleassignments/") if "kv-demo" in path]
         officer = [path for path in mine if "14b46e9e" in path]
@@ -160,7 +162,7 @@ async def test_an_identity_that_was_made_anew_is_given_to_the_cluster_once_more(
     async with signed_in(encrypted_in(tmp_path, "identity-deleted")) as (simulator, azure):
         before = await verify(azure, cluster_id(), expect=PUBLIC)
         assert wrong(before)["identity-exists"] == "failed"
-        plan, _, status = await carried_out(azure, PUBLIC)
+        plan, _, status = await run_plan(azure, PUBLIC)
         assert status == "succeeded"
         [step] = [step for step in plan.steps if step.key == "cluster"]
         assert "re-created" in step.effects[0].detail

@@ -13,7 +13,7 @@ from screens.pages.cluster import ClusterScreen
 from screens.pages.fleet import FleetScreen
 from screens.pages.verification import VerificationScreen
 from tests.operator import LARGE, SMALL, Operator, wizard
-from tests.support import DEVELOPMENT, cluster_id, vault_id, world
+from tests.support import DEVELOPMENT, cluster_id, scenario_file, vault_id
 from wizard.simulator import Simulator
 
 LIST = "/providers/microsoft.containerservice/managedclusters"
@@ -116,7 +116,7 @@ async def test_returning_to_the_fleet_shows_what_was_found(tmp_path: Path) -> No
 
 async def test_incomplete_sweep_is_started_again(tmp_path: Path) -> None:
     match = {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}", "count": 1}
-    once = world(tmp_path, faults=[{"match": match, "hang": True}])
+    once = scenario_file(tmp_path, faults=[{"match": match, "hang": True}])
     async with Simulator(once, speed=math.inf) as simulator, wizard(simulator, tmp_path, LARGE) as operator:
         await operator.sees("Signed in to", "Fleet overview")
         await operator.press("a")
@@ -184,7 +184,7 @@ async def test_unreadable_subscription_is_a_line_with_its_reason(tmp_path: Path)
         }
     ]
     async with (
-        Simulator(world(tmp_path, faults=faults), speed=math.inf) as simulator,
+        Simulator(scenario_file(tmp_path, faults=faults), speed=math.inf) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
         await to_many(operator)
@@ -240,7 +240,7 @@ async def test_rows_are_added_when_the_cursor_gets_near_them(tmp_path: Path) -> 
 async def test_long_cluster_name_leaves_room_for_the_encryption(tmp_path: Path) -> None:
     long = "a-cluster-whose-name-is-as-long-as-azure-lets-a-name-be-in-all-"[:62] + "x"
     group = {"location": "westus2", "clusters": {long: {"version": "1.34.2"}}}
-    many = world(tmp_path, subscriptions={DEVELOPMENT: {"groups": {"rg-long": group}}})
+    many = scenario_file(tmp_path, subscriptions={DEVELOPMENT: {"groups": {"rg-long": group}}})
     async with Simulator(many, speed=math.inf) as simulator, wizard(simulator, tmp_path, SMALL) as operator:
         await operator.to_clusters(register=False)
         await operator.sees("not encrypted")

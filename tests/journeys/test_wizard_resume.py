@@ -16,7 +16,7 @@ from screens.cli.options import Settings
 from screens.cli.wizard import print_interruption_notice
 from screens.pages.welcome import WelcomeScreen
 from tests.operator import LARGE, SMALL, Operator, wizard
-from tests.support import DEVELOPMENT, MovedClock, answers, wait_until, world
+from tests.support import DEVELOPMENT, MovedClock, answers, scenario_file, wait_until
 from wizard.answers.model import Answers
 from wizard.cloud.azure import connect
 from wizard.procedure.events import Event
@@ -66,7 +66,7 @@ async def carried_to_review(operator: Operator) -> str:
 async def test_killed_run_is_resumed_and_its_update_is_followed_not_sent_again(
     size: tuple[int, int], tmp_path: Path
 ) -> None:
-    slow, clock = world(tmp_path, durations={"cluster_update": 3_600_000}), MovedClock()
+    slow, clock = scenario_file(tmp_path, durations={"cluster_update": 3_600_000}), MovedClock()
     chosen = answers("customer-managed-private", tags={"team": "a, b"})
     async with Simulator(slow, speed=600, clock=clock) as simulator:
         run = await cut_short(simulator, tmp_path / "runs", chosen, updating, killed=True)
@@ -154,7 +154,7 @@ async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
 ) -> None:
     match = {"method": "PUT", "path": "*/managedclusters/aks-demo", "count": 2}
     refused = {"match": match, "answer": {"status": 400, "code": "BadRequest", "message": "Not now."}}
-    async with Simulator(world(tmp_path, faults=[refused]), speed=600) as simulator:
+    async with Simulator(scenario_file(tmp_path, faults=[refused]), speed=600) as simulator:
         await cut_short(
             simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
         )
@@ -254,7 +254,7 @@ async def test_new_simulated_environment_has_no_runs_to_resume(tmp_path: Path) -
 async def test_quitting_during_a_run_prints_what_continues_and_how_to_resume(
     how: signal.Signals | str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with Simulator(world(tmp_path, durations={"feature": 3600}), speed=60) as simulator:
+    async with Simulator(scenario_file(tmp_path, durations={"feature": 3600}), speed=60) as simulator:
         async with wizard(simulator, tmp_path, SMALL) as operator:
             await operator.to_clusters(register=False)
             await operator.choose("aks-demo")

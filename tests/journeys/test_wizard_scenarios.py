@@ -14,7 +14,7 @@ PRODUCTION = "/subscriptions/22222222-2222-2222-2222-222222222222"
 
 
 def printed(option: str, cluster: str, group: str) -> dict[str, Any]:
-    """What the how-to prints as `securityProfile` at the end of that road."""
+    """What the how-to prints as `securityProfile` at the end of that key option."""
     profile: dict[str, Any] = {
         "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}
     }

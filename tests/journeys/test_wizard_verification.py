@@ -114,11 +114,11 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
 @NEEDED
 @pytest.mark.parametrize("key", ["escape", "ctrl+q"])
 async def test_leaving_during_checks_inside_the_cluster_deletes_the_canary(tmp_path: Path, key: str) -> None:
-    from tests.support import world
+    from tests.support import scenario_file
 
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*", "nth": 1}, "hang": True}]
     async with (
-        Simulator(world(tmp_path, faults=hangs)) as simulator,
+        Simulator(scenario_file(tmp_path, faults=hangs)) as simulator,
         wizard(simulator, tmp_path, PATH=on_path(tmp_path)) as operator,
     ):
         await verify_only(operator, "web-stage")

@@ -108,4 +108,4 @@ KINDS = (
 COMMON = (
     "429, wait a moment", "503", "answer lost", "500, done all the same", "a proxy's page", "404", "401, token expired",
 )  # fmt: skip
-"""What is tried on every road; the others, of a request that several roads make, on the first of them."""
+"""What is tried on every procedure; the others, of a request that several procedures make, on the first of them."""

@@ -1,4 +1,4 @@
-"""Every request of every road, with everything that can go wrong with it.
+"""Every request of every procedure, with everything that can go wrong with it.
 
     python -m tests.survival.faults           a part of it: --sample N, drawn by --seed N
     python -m tests.survival.faults --full    all of it; --jobs N side by side, --only TEXT what has this in its name
@@ -29,7 +29,7 @@ from azure.keyvault.keys._shared import http_challenge_cache
 from tests.support import child_environment
 from tests.survival.command import plain
 from tests.survival.fault_kinds import COMMON, KINDS, Kind
-from tests.survival.fault_roads import ROADS, Ending, Road
+from tests.survival.fault_procedures import PROCEDURES, Ending, Procedure
 from tests.survival.truth import difference, truth
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
@@ -69,9 +69,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Combination:
-    """One fault at one request of one road."""
+    """One fault at one request of one procedure."""
 
-    road: str
+    procedure: str
     asked: Asked
     kind: str
     mode: str
@@ -80,7 +80,7 @@ class Combination:
     @property
     def name(self) -> str:
         """For the list of what went wrong."""
-        return f"{self.road} | {self.asked.method} {self.asked.path} | {self.kind} | {self.mode}"
+        return f"{self.procedure} | {self.asked.method} {self.asked.path} | {self.kind} | {self.mode}"
 
     def fault(self) -> Json:
         """As a scenario file writes it."""
@@ -94,7 +94,7 @@ class Combination:
 
 @dataclass(frozen=True)
 class Good:
-    """How a road ends where nothing goes wrong."""
+    """How a procedure ends where nothing goes wrong."""
 
     asked: tuple[Asked, ...]
     """Its distinct requests, in an order that is the same each time."""
@@ -113,7 +113,7 @@ class Result:
     detail: str = ""
 
 
-async def attempted(road: Road, simulator: Simulator, timeouts: str = SHORT) -> Ending:
+async def attempted(procedure: Procedure, simulator: Simulator, timeouts: str = SHORT) -> Ending:
     """One attempt from signing in to its end, whatever that is."""
     ending = Ending()
     http_challenge_cache.clear()  # as in a process of its own
@@ -122,7 +122,7 @@ async def attempted(road: Road, simulator: Simulator, timeouts: str = SHORT) -> 
         async with asyncio.timeout(LONGEST):
             environment = child_environment(simulator, {"AKS_KMS_TIMEOUTS": timeouts})
             async with connect(environment) as azure:
-                await road.attempt(azure, ending)
+                await procedure.attempt(azure, ending)
     except AzureError as error:
         ending.how, ending.problem = "problem", error.problem
     except TimeoutError:
@@ -135,34 +135,34 @@ async def attempted(road: Road, simulator: Simulator, timeouts: str = SHORT) -> 
 _good: dict[str, Good] = {}
 
 
-async def good(road: Road) -> Good:
-    """How a road ends undisturbed; found out once."""
-    if road.name not in _good:
-        _good[road.name] = await _undisturbed(road)
-    return _good[road.name]
+async def good(procedure: Procedure) -> Good:
+    """How a procedure ends undisturbed; found out once."""
+    if procedure.name not in _good:
+        _good[procedure.name] = await _undisturbed(procedure)
+    return _good[procedure.name]
 
 
-async def _undisturbed(road: Road) -> Good:
+async def _undisturbed(procedure: Procedure) -> Good:
     with tempfile.TemporaryDirectory() as folder:
-        async with Simulator(road.scenario(Path(folder)), speed=road.speed) as simulator:
-            ending = await attempted(road, simulator)
-            assert ending.how == "success", f"{road.name}: {ending}"
+        async with Simulator(procedure.scenario(Path(folder)), speed=procedure.speed) as simulator:
+            ending = await attempted(procedure, simulator)
+            assert ending.how == "success", f"{procedure.name}: {ending}"
             made = Counter((request.method, plain(request.path)) for request in simulator.requests)
             world = truth(simulator)
     asked = [Asked(method, path, times) for (method, path), times in sorted(made.items())]
-    if road.many_alike:
+    if procedure.many_alike:
         first_of_each = {each.shape: each for each in reversed(asked)}
         asked = [each for each in asked if each in first_of_each.values()]
     return Good(tuple(asked), world, ending.verdict, frozenset(_said(ending)))
 
 
-async def requests_of(road: Road) -> tuple[Asked, ...]:
+async def requests_of(procedure: Procedure) -> tuple[Asked, ...]:
     """The distinct requests of an undisturbed attempt, in an order that is the same each time."""
-    return (await good(road)).asked
+    return (await good(procedure)).asked
 
 
 def combinations(
-    road: Road, asked: Iterable[Asked], kinds: Sequence[Kind], *, new: bool
+    procedure: Procedure, asked: Iterable[Asked], kinds: Sequence[Kind], *, new: bool
 ) -> list[Combination]:
     """Each of these faults at each of these requests; a read that is not `new` meets them once only."""
     found = []
@@ -177,20 +177,20 @@ def combinations(
                 modes += (
                     ["at the last"] if request.times > 1 and (kind.for_good or kind.name in COMMON) else []
                 )
-            found += [Combination(road.name, request, kind.name, mode) for mode in modes]
+            found += [Combination(procedure.name, request, kind.name, mode) for mode in modes]
     return found
 
 
 async def everything() -> list[Combination]:
-    """All of it: a request that several roads make meets every fault on the first of them, the common ones on all."""
+    """All of it: a request that several procedures make meets every fault on the first of them, the common ones on all."""
     met: set[str] = set()
     found = []
-    for road in ROADS:
-        asked = await requests_of(road)
-        new = [each for each in asked if each.shape not in met or road is ROADS[0]]
-        found += combinations(road, new, KINDS, new=True)
+    for procedure in PROCEDURES:
+        asked = await requests_of(procedure)
+        new = [each for each in asked if each.shape not in met or procedure is PROCEDURES[0]]
+        found += combinations(procedure, new, KINDS, new=True)
         common = [kind for kind in KINDS if kind.name in COMMON]
-        found += combinations(road, [each for each in asked if each not in new], common, new=False)
+        found += combinations(procedure, [each for each in asked if each not in new], common, new=False)
         met |= {each.shape for each in asked}
     return found
 
@@ -205,20 +205,20 @@ async def tried(combination: Combination) -> Result:
 
 
 async def _tried(combination: Combination) -> Result:
-    road = next(road for road in ROADS if road.name == combination.road)
-    undisturbed = await good(road)
+    procedure = next(procedure for procedure in PROCEDURES if procedure.name == combination.procedure)
+    undisturbed = await good(procedure)
     fault = combination.fault()
     with tempfile.TemporaryDirectory() as folder:
-        async with Simulator(road.scenario(Path(folder)), speed=road.speed) as simulator:
+        async with Simulator(procedure.scenario(Path(folder)), speed=procedure.speed) as simulator:
             simulator.inject_faults(fault)
-            first = await attempted(road, simulator, HURRIED if "hang" in fault else SHORT)
+            first = await attempted(procedure, simulator, HURRIED if "hang" in fault else SHORT)
             if simulator.fault_counts() == [0]:
                 return Result(combination.name, "untouched")
             wrong = _wrong(combination, first, undisturbed)
             if not wrong and first.how == "success":
                 wrong = "; ".join(difference(undisturbed.world, truth(simulator)))
             if not wrong and (simulator.writes() or combination.kind == "operation never ends"):
-                wrong = await _carried_on(road, combination, simulator, first)
+                wrong = await _carried_on(procedure, combination, simulator, first)
     if wrong:
         return Result(combination.name, "wrong", wrong)
     whole = first.how == "success" and first.verdict == undisturbed.verdict
@@ -274,12 +274,14 @@ def _wrong(combination: Combination, ending: Ending, undisturbed: Good) -> str:
     return _claimed(ending, undisturbed)
 
 
-async def _carried_on(road: Road, combination: Combination, simulator: Simulator, first: Ending) -> str:
+async def _carried_on(
+    procedure: Procedure, combination: Combination, simulator: Simulator, first: Ending
+) -> str:
     """Once all is well again: what is wrong with a second attempt."""
     simulator.inject_faults()
-    undisturbed = await good(road)
+    undisturbed = await good(procedure)
     puts = len(_updates(simulator))
-    second = await attempted(road, simulator)
+    second = await attempted(procedure, simulator)
     if combination.kind == "operation never ends":
         again = len(_updates(simulator)) - puts
         return (

@@ -14,56 +14,58 @@ Point = tuple[str, tuple[Kill, ...]]
 _good: dict[str, Undisturbed] = {}
 
 
-def good(road: str) -> Undisturbed:
-    """How a road ends undisturbed; found out once."""
-    if road not in _good:
-        _good[road] = undisturbed(road)
-    return _good[road]
+def good(procedure: str) -> Undisturbed:
+    """How a procedure ends undisturbed; found out once."""
+    if procedure not in _good:
+        _good[procedure] = undisturbed(procedure)
+    return _good[procedure]
 
 
-def every_point(road: str, requests: Sequence[Asked]) -> Iterator[Point]:
+def every_point(procedure: str, requests: Sequence[Asked]) -> Iterator[Point]:
     """Every moment of every request."""
     for asked in requests:
         for moment in MOMENTS:
-            yield road, (Kill(asked, moment),)
+            yield procedure, (Kill(asked, moment),)
 
 
-def double_points(road: str, requests: Sequence[Asked], count: int, chance: random.Random) -> Iterator[Point]:
+def double_points(
+    procedure: str, requests: Sequence[Asked], count: int, chance: random.Random
+) -> Iterator[Point]:
     """So many, by chance, at which the resume is killed as well."""
     for _ in range(count):
         first, second = (
             Kill(chance.choice(requests), chance.choice(MOMENTS)),
             Kill(chance.choice(requests), chance.choice(MOMENTS)),
         )
-        yield road, (first, second)
+        yield procedure, (first, second)
 
 
-def some_points(road: str, count: int, seed: int) -> list[Point]:
+def some_points(procedure: str, count: int, seed: int) -> list[Point]:
     """So many of both kinds, by chance: two of three are single kills."""
-    chance, requests = random.Random(f"{seed}/{road}"), good(road).requests
+    chance, requests = random.Random(f"{seed}/{procedure}"), good(procedure).requests
     doubles = count // 3
-    singles = chance.sample(list(every_point(road, requests)), count - doubles)
-    return [*singles, *double_points(road, requests, doubles, chance)]
+    singles = chance.sample(list(every_point(procedure, requests)), count - doubles)
+    return [*singles, *double_points(procedure, requests, doubles, chance)]
 
 
-def all_points(roads: Iterable[str], doubles: int, seed: int) -> list[Point]:
-    """Every single one of these roads, and so many doubles of each."""
+def all_points(procedures: Iterable[str], doubles: int, seed: int) -> list[Point]:
+    """Every single one of these procedures, and so many doubles of each."""
     found: list[Point] = []
-    for road in roads:
-        chance = random.Random(f"{seed}/{road}")
-        requests = good(road).requests
-        found += every_point(road, requests)
-        found += double_points(road, requests, doubles, chance)
+    for procedure in procedures:
+        chance = random.Random(f"{seed}/{procedure}")
+        requests = good(procedure).requests
+        found += every_point(procedure, requests)
+        found += double_points(procedure, requests, doubles, chance)
     return found
 
 
 def at(point: Point) -> Outcome:
     """Try one point. A fault of the matrix itself is one as well."""
-    road, kills = point
+    procedure, kills = point
     try:
-        return tried(road, kills, good(road))
+        return tried(procedure, kills, good(procedure))
     except Exception as error:  # noqa: BLE001 - the others are to be tried nevertheless
-        return Outcome(road, kills, "fault", [f"{type(error).__name__}: {error}"])
+        return Outcome(procedure, kills, "fault", [f"{type(error).__name__}: {error}"])
 
 
 def go_through(points: Iterable[Point], workers: int) -> Iterator[Outcome]:

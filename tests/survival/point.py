@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from tests.survival import command
 from tests.survival.command import Asked, Ended, Kill, plain
-from tests.survival.roads import ROADS, STEP, Road
+from tests.survival.procedures import PROCEDURES, STEP, Procedure
 from tests.survival.truth import difference, doubled, started, truth
 from wizard.cloud.arm import Json
 from wizard.simulator import Recorded, Simulator
@@ -36,7 +36,7 @@ class Undisturbed:
 class Outcome:
     """What came of a point."""
 
-    road: str
+    procedure: str
     kills: tuple[Kill, ...]
     result: str = "well"
     """`well`; `clear error`: a resume ended in one, and the next one got there; `not killed`: what was to be killed, the
@@ -45,20 +45,20 @@ class Outcome:
     said: str = ""
 
     def __str__(self) -> str:
-        return f"{self.road} killed {', then '.join(map(str, self.kills))}: {self.result}"
+        return f"{self.procedure} killed {', then '.join(map(str, self.kills))}: {self.result}"
 
 
 class Place:
     """A fresh world with an operator before it."""
 
-    def __init__(self, road: Road, folder: Path, simulator: Simulator) -> None:
-        self.road, self.folder, self.simulator = road, folder, simulator
+    def __init__(self, procedure: Procedure, folder: Path, simulator: Simulator) -> None:
+        self.procedure, self.folder, self.simulator = procedure, folder, simulator
         self._count = 0
         self.environment = {
             **simulator.environment,
             "HOME": str(folder),
             "XDG_STATE_HOME": str(folder / "state"),
-            "AKS_KMS_SPEED": "1" if road.wanted is None else "max",
+            "AKS_KMS_SPEED": "1" if procedure.wanted is None else "max",
         }
 
     def go(self, arguments: list[str], kill: Kill | None = None) -> Ended:
@@ -68,11 +68,11 @@ class Place:
 
     def apply(self, kill: Kill | None = None) -> Ended:
         """The command with which it all begins."""
-        return self.go(self.road.command(self.folder), kill)
+        return self.go(self.procedure.command(self.folder), kill)
 
     def resume_run(self, kill: Kill | None = None) -> Ended:
         """What an operator does after a kill: resume; where there is nothing to resume, the command again."""
-        if self.road.wanted is None:
+        if self.procedure.wanted is None:
             return self.apply(kill)
         ended = self.go(["runs", "resume", "--yes"], kill)
         if ended.code == 2 and "There is no run to resume" in ended.said:
@@ -99,7 +99,7 @@ class Place:
 
 
 @contextmanager
-def place(road: Road) -> Iterator[Place]:
+def place(procedure: Procedure) -> Iterator[Place]:
     """A fresh world, in which time passes with each request, for the length of the block."""
     with TemporaryDirectory(prefix="kill-", dir=IN_MEMORY) as name:
         folder = Path(name)
@@ -109,17 +109,17 @@ def place(road: Road) -> Iterator[Place]:
             seen[0] = max(seen[0], len(simulator.requests))
             return begun + STEP * seen[0]
 
-        simulator = Simulator(road.lay(folder), speed=1, clock=now)
+        simulator = Simulator(procedure.lay(folder), speed=1, clock=now)
         simulator.start()
         try:
-            yield Place(road, folder, simulator)
+            yield Place(procedure, folder, simulator)
         finally:
             simulator.stop()
 
 
 def undisturbed(name: str) -> Undisturbed:
-    """How a road ends where nobody interferes. Raises AssertionError where it does not end well."""
-    with place(ROADS[name]) as here:
+    """How a procedure ends where nobody interferes. Raises AssertionError where it does not end well."""
+    with place(PROCEDURES[name]) as here:
         ended = here.apply()
         assert ended.code == 0, ended.said
         ours = [r for r in here.simulator.requests if _ours(r)]
@@ -131,7 +131,7 @@ def undisturbed(name: str) -> Undisturbed:
 def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
     """Kill a run there (and what carries it on, where there is another kill), carry it on to its end, and judge."""
     outcome = Outcome(name, tuple(kills))
-    with place(ROADS[name]) as here:
+    with place(PROCEDURES[name]) as here:
         first = here.apply(kills[0])
         if first.code != -9:
             outcome.result, outcome.said = "not killed", first.said
@@ -145,15 +145,15 @@ def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
             outcome.faults += _beyond_its_plan(here, list(here.simulator.requests)[len(before) :], late)
             if ended.code != -9:
                 outcome.result = "not killed"
-                outcome.faults += _badly(here.road, ended)
+                outcome.faults += _badly(here.procedure, ended)
         for attempt in range(MOST_RESUMES):
             before, late = list(here.simulator.requests), here.late()
             ended = here.resume_run()
             outcome.said += ended.said
             outcome.faults += _beyond_its_plan(here, list(here.simulator.requests)[len(before) :], late)
-            if ended.code == 0 or _pending(here.road, ended):
+            if ended.code == 0 or _pending(here.procedure, ended):
                 break
-            if badly := _badly(here.road, ended):
+            if badly := _badly(here.procedure, ended):
                 outcome.faults += badly
                 break
             outcome.result = "clear error"
@@ -171,14 +171,14 @@ def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
     return outcome
 
 
-def _pending(road: Road, ended: Ended) -> bool:
+def _pending(procedure: Procedure, ended: Ended) -> bool:
     """A rotation that was made before the kill: the next one says that it is pending, and makes no other."""
-    return road.wanted is None and ended.code == 1 and "rotation-pending" in ended.said
+    return procedure.wanted is None and ended.code == 1 and "rotation-pending" in ended.said
 
 
-def _badly(road: Road, ended: Ended) -> list[str]:
+def _badly(procedure: Procedure, ended: Ended) -> list[str]:
     """What is wrong with how carrying on ended: neither well nor in a clear error."""
-    if ended.code == 0 or _pending(road, ended):
+    if ended.code == 0 or _pending(procedure, ended):
         return []
     clear = ended.code == 1 and "Traceback" not in ended.said and "✗" in ended.said
     return [] if clear else [f"carrying on ended with {ended.code}"]
@@ -186,7 +186,7 @@ def _badly(road: Road, ended: Ended) -> list[str]:
 
 def _unannounced(here: Place) -> list[str]:
     """Writes that Azure got and no journal announces; a rotation has no journal."""
-    if here.road.wanted is None:
+    if here.procedure.wanted is None:
         return []
     got = Counter(_named_of(r) for r in here.simulator.writes())
     return [f"not announced: {' '.join(write)}" for write in got - here.announced()]
@@ -198,7 +198,7 @@ def _beyond_its_plan(here: Place, requests: list[Recorded], late: Counter[tuple[
     `late`: what the killed run had sent, and Azure had not yet read.
     """
     sent = Counter(_named_of(r) for r in requests if r.writes)
-    if not sent or here.road.wanted is None:
+    if not sent or here.procedure.wanted is None:
         return []
     newest = here.journals()[-1]
     steps = json.loads((newest / "plan.json").read_text("utf-8"))["steps"]
@@ -239,13 +239,13 @@ what the product gets wrong is not wrong on both sides."""
 
 
 def _named_of(request: Recorded) -> tuple[str, ...]:
-    """Raises AssertionError for a write that no road makes."""
+    """Raises AssertionError for a write that no procedure makes."""
     address = request.path if request.path.startswith("/subscriptions") else request.host + request.path
     for pattern, *names in _NAMES:
         if found := re.fullmatch(pattern, address.rstrip("/"), re.IGNORECASE):
             kind, name, action = (found.expand(each) for each in names)
             return request.method, kind, name, action
-    raise AssertionError(f"no road makes such a write: {request.method} {address}")
+    raise AssertionError(f"no procedure makes such a write: {request.method} {address}")
 
 
 def _ours(request: Recorded) -> bool:

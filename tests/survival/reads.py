@@ -25,10 +25,10 @@ from pathlib import Path
 from random import Random
 
 from screens.cli.outcome import code_of
-from tests.journeys.test_roads import FROM
-from tests.support import PRODUCTION, answers, cluster_id, world
+from tests.journeys.test_transitions import FROM
+from tests.support import PRODUCTION, answers, cluster_id, scenario_file
 from tests.survival.command import plain
-from tests.survival.fault_roads import Ending, Road, applying, verdict
+from tests.survival.fault_procedures import Ending, Procedure, applying, verdict
 from tests.survival.faults import LONGEST, SHORT, attempted
 from wizard.answers.model import Answers
 from wizard.cloud import reads
@@ -138,7 +138,7 @@ async def verifying(azure: Azure, ending: Ending) -> None:
 
 
 def _world(group: Json, folder: Path) -> Path:
-    return world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
+    return scenario_file(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
 
 
 def _named(name: str) -> Callable[[Path], str]:
@@ -155,11 +155,11 @@ _NEW = answers(
 )
 _FRESH = answers("customer-managed-private")
 COMMANDS = (
-    Road("plan: a new vault", _named("contoso"), planning(_FRESH)),
-    Road("plan: a vault in use is closed", partial(_world, FROM["public"]), planning(_OLD)),
-    Road("plan: a new cluster", _named("contoso"), planning(_NEW)),
-    Road("apply", _named("contoso"), applying(_FRESH), wanted=_FRESH),
-    Road("verify", _named("encrypted"), verifying),
+    Procedure("plan: a new vault", _named("contoso"), planning(_FRESH)),
+    Procedure("plan: a vault in use is closed", partial(_world, FROM["public"]), planning(_OLD)),
+    Procedure("plan: a new cluster", _named("contoso"), planning(_NEW)),
+    Procedure("apply", _named("contoso"), applying(_FRESH), wanted=_FRESH),
+    Procedure("verify", _named("encrypted"), verifying),
 )  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def _is_read(request: Recorded) -> bool:
 
 
 @asynccontextmanager
-async def _azure(command: Road) -> AsyncIterator[Simulator]:
+async def _azure(command: Procedure) -> AsyncIterator[Simulator]:
     with tempfile.TemporaryDirectory() as folder:
         async with Simulator(command.scenario(Path(folder)), speed=math.inf) as simulator:
             yield simulator
@@ -241,7 +241,7 @@ async def _azure(command: Road) -> AsyncIterator[Simulator]:
 _good: dict[str, Good] = {}
 
 
-async def good(command: Road) -> Good:
+async def good(command: Procedure) -> Good:
     """How a command ends undisturbed; found out once."""
     if command.name not in _good:
         async with _azure(command) as simulator:
@@ -293,7 +293,7 @@ async def tried(case: Case, simulator: Simulator | None = None) -> Result:
     return result
 
 
-async def _tried(case: Case, command: Road, simulator: Simulator, undisturbed: Good) -> Result:
+async def _tried(case: Case, command: Procedure, simulator: Simulator, undisturbed: Good) -> Result:
     simulator.inject_faults(case.spec(simulator))
     ending = await attempted(command, simulator, _SLOW if case.fault == "slow" else _FAST)
     struck = simulator.fault_counts() != [0]
@@ -402,10 +402,10 @@ def _coded(case: Case, ending: Ending) -> tuple[str, str]:
 
 async def some(command: str, chosen: Sequence[Case]) -> list[Result]:
     """Try cases of one command."""
-    road = next(each for each in COMMANDS if each.name == command)
+    procedure = next(each for each in COMMANDS if each.name == command)
     if command == "apply":
         return [await tried(case) for case in chosen]
-    async with _azure(road) as simulator:
+    async with _azure(procedure) as simulator:
         return [await tried(case, simulator) for case in chosen]
 
 

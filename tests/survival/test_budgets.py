@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from screens.cli.main import cli
-from tests.support import answers, child_environment, signed_in, world
+from tests.support import answers, child_environment, scenario_file, signed_in
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
@@ -51,16 +51,16 @@ USED_UP: dict[str, tuple[Any, Json]] = {
         {**REGISTERED, "faults": [refused("Throttled", 429, PUT_CLUSTER, **{"Retry-After": "3600"})]},
     ),
 }  # fmt: skip
-"""By budget: a road on which it is used up, and the world in which it is."""
+"""By budget: a procedure on which it is used up, and the world in which it is."""
 
 
 async def run_with(
-    timeouts: str, road: Any, scenario: Path, speed: float = 3000
+    timeouts: str, procedure: Any, scenario: Path, speed: float = 3000
 ) -> tuple[list[Event], Problem | None]:
     events: list[Event] = []
     async with signed_in(scenario, speed=speed, environment={"AKS_KMS_TIMEOUTS": timeouts}) as (_, azure):
-        plan = await make_plan(azure, road)
-        await Run(azure, road, plan, listeners=[events.append]).execute(plan.digest)
+        plan = await make_plan(azure, procedure)
+        await Run(azure, procedure, plan, listeners=[events.append]).execute(plan.digest)
     return events, events[-1].problem
 
 
@@ -68,9 +68,11 @@ async def run_with(
 async def test_a_budget_that_is_used_up_is_named_with_the_way_to_give_more(
     budget: str, tmp_path: Path
 ) -> None:
-    road, changes = USED_UP[budget]
+    procedure, changes = USED_UP[budget]
     _, problem = await run_with(
-        f"role-propagation-public=0,role-propagation-private=0,{budget}=121", road, world(tmp_path, **changes)
+        f"role-propagation-public=0,role-propagation-private=0,{budget}=121",
+        procedure,
+        scenario_file(tmp_path, **changes),
     )
     assert problem is not None
     assert problem.kind != "ours"
@@ -80,21 +82,25 @@ async def test_a_budget_that_is_used_up_is_named_with_the_way_to_give_more(
 @pytest.mark.parametrize("budget", sorted(USED_UP.keys() - {"throttling"}))
 async def test_what_is_waited_for_is_told_with_its_limit(budget: str, tmp_path: Path) -> None:
     """Those of the feature, the operation and the vault say with each word how long it takes as a rule."""
-    road, changes = USED_UP[budget]
+    procedure, changes = USED_UP[budget]
     events, _ = await run_with(
-        f"role-propagation-public=0,role-propagation-private=0,{budget}=121", road, world(tmp_path, **changes)
+        f"role-propagation-public=0,role-propagation-private=0,{budget}=121",
+        procedure,
+        scenario_file(tmp_path, **changes),
     )
     told = [event.message for event in events if event.type in {"log", "step-progress"}]
     assert [message for message in told if f"at most 121 s (--timeout {budget})" in message], told
 
 
 @pytest.mark.parametrize(
-    ("budget", "road"), [("role-propagation-private", PRIVATE), ("role-propagation-public", PUBLIC)]
+    ("budget", "procedure"), [("role-propagation-private", PRIVATE), ("role-propagation-public", PUBLIC)]
 )
 async def test_role_propagation_is_reported_with_its_limit_and_can_be_given_another(
-    budget: str, road: Answers, tmp_path: Path
+    budget: str, procedure: Answers, tmp_path: Path
 ) -> None:
-    events, problem = await run_with(f"{budget}=400", road, world(tmp_path, **REGISTERED), speed=200)
+    events, problem = await run_with(
+        f"{budget}=400", procedure, scenario_file(tmp_path, **REGISTERED), speed=200
+    )
     assert problem is None
     propagating = [
         event for event in events if event.message == "the identity's role assignments are propagating"

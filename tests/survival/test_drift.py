@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.test_roads import FROM, FURNISHED, laid_over
+from tests.journeys.test_transitions import EXISTING, FROM, laid_over
 from tests.support import (
     PRODUCTION,
     answers,
-    carried_out,
     cluster_id,
     identity_id,
+    run_plan,
+    scenario_file,
     signed_in,
     vault_id,
-    world,
 )
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, Role
@@ -31,7 +31,7 @@ from wizard.simulator.vaults.key_store import find_key
 from wizard.state.target import Target
 
 PRIVATE = answers("customer-managed-private")
-CLOSED = laid_over(FURNISHED, {"vaults": {"kv-demo": {"default_action": "Deny"}}})
+CLOSED = laid_over(EXISTING, {"vaults": {"kv-demo": {"default_action": "Deny"}}})
 """Vault, key, identity and its roles are there, and the firewall is closed: only the cluster is still to be updated."""
 
 Meddle = Callable[[Simulator], None]
@@ -156,7 +156,7 @@ async def test_a_fact_that_changes_after_the_review_stops_the_run(fact: str, tmp
     meddle, named = DRIFTS[fact]
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
     events: list[Event] = []
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
         assert plan.errors == ()
         meddle(simulator)
@@ -169,7 +169,7 @@ async def test_a_fact_that_changes_after_the_review_stops_the_run(fact: str, tmp
 
 async def test_what_the_plan_does_not_stand_on_may_change(tmp_path: Path) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
         cluster({"fqdn": "moved"}, tags={"touched": "by an autoscaler"})(simulator)
         simulator.change(vault_id(), {"tags": {"touched": "too"}})
@@ -193,7 +193,7 @@ NAMED_THEN = {
 @pytest.mark.parametrize("fact", DRIFTS)
 async def test_and_once_more_just_before_the_cluster_is_touched(fact: str, tmp_path: Path) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
 
         def spoil(event: Event) -> None:
@@ -212,7 +212,7 @@ async def test_and_once_more_just_before_the_cluster_is_touched(fact: str, tmp_p
 
 async def test_an_operation_that_begins_at_that_very_moment_is_left_to_aks_to_refuse(tmp_path: Path) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
         target = Target(PRIVATE, azure.cloud.vault_suffix)
         DRIFTS["cluster: another operation"][0](simulator)
@@ -225,9 +225,9 @@ async def test_an_operation_that_begins_at_that_very_moment_is_left_to_aks_to_re
 
 async def test_what_the_run_opened_itself_is_no_difference(tmp_path: Path) -> None:
     """Where the run opens the vault, the key could get a rotation policy that the plan does not promise."""
-    there = {**REGISTERED, "groups": {"rg-demo": laid_over(FURNISHED, FROM["private"])}}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (_, azure):
-        plan, _, status = await carried_out(
+    there = {**REGISTERED, "groups": {"rg-demo": laid_over(EXISTING, FROM["private"])}}
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (_, azure):
+        plan, _, status = await run_plan(
             azure,
             answers(
                 "customer-managed-public",
@@ -244,7 +244,7 @@ async def test_where_azure_was_asked_before_nobody_says_that_the_cluster_was_not
     tmp_path: Path,
 ) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
         put = {"method": "PUT", "path": "*/managedClusters/aks-demo", "count": 1}
         gone = {"status": 404, "code": "NotFound", "message": "No such operation."}
@@ -271,14 +271,17 @@ async def test_where_azure_was_asked_before_nobody_says_that_the_cluster_was_not
 async def test_a_role_given_at_a_time_to_come_is_waited_for_no_longer(tmp_path: Path) -> None:
     """By Azure's word, which is odd; a wait has a limit all the same."""
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there}), speed=100) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there}), speed=100) as (
+        simulator,
+        azure,
+    ):
 
         def meddle(world_: Any) -> None:
             for held in world_.state.assignments.values():
                 held.created_on = "2126-11-27T08:00:00Z"
 
         simulator.in_world(meddle)
-        _, events, status = await carried_out(azure, PRIVATE)
+        _, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
     assert "the identity's role assignments are propagating" in {
         e.message for e in events if e.step == "cluster"

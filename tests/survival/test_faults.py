@@ -11,21 +11,21 @@ import pytest
 from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreateParameters
 
 from tests.journeys.conftest import StartShell, start_shell
-from tests.journeys.test_roads import FURNISHED
+from tests.journeys.test_transitions import EXISTING
 from tests.support import (
     PRODUCTION,
     answers,
-    carried_out,
     child_environment,
     cluster_id,
     identity_id,
+    run_plan,
+    scenario_file,
     signed_in,
     vault_id,
-    world,
 )
 from tests.survival import faults
 from tests.survival.fault_kinds import KINDS, Kind
-from tests.survival.fault_roads import ROADS, Ending, Road
+from tests.survival.fault_procedures import PROCEDURES, Ending, Procedure
 from tests.survival.faults import Asked, Combination, Good, Result, combinations, good, requests_of, tried
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure, connect
@@ -41,11 +41,11 @@ OF_EACH = 6
 
 
 @pytest.mark.sampled(5)
-@pytest.mark.parametrize("road", ROADS, ids=[road.name for road in ROADS])
+@pytest.mark.parametrize("procedure", PROCEDURES, ids=[procedure.name for procedure in PROCEDURES])
 @pytest.mark.timeout(600)
-async def test_whatever_goes_wrong_it_ends_in_success_or_in_a_clear_error(road: Road) -> None:
-    found = combinations(road, await requests_of(road), KINDS, new=True)
-    chosen = Random(road.name).sample(found, OF_EACH)
+async def test_whatever_goes_wrong_it_ends_in_success_or_in_a_clear_error(procedure: Procedure) -> None:
+    found = combinations(procedure, await requests_of(procedure), KINDS, new=True)
+    chosen = Random(procedure.name).sample(found, OF_EACH)
     results = [await tried(combination) for combination in chosen]
     assert [result for result in results if result.how not in {"success", "error"}] == []
 
@@ -66,10 +66,12 @@ async def test_a_wait_in_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> No
 
 async def test_a_success_that_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here it is the undisturbed end that is another, as if the run had left something out."""
-    road = next(road for road in ROADS if road.name == "platform-managed")
-    combination = Combination(road.name, Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once")
-    end = await good(road)
-    monkeypatch.setitem(faults._good, road.name, replace(end, world={**end.world, "deleted": ["kv-demo"]}))
+    procedure = next(procedure for procedure in PROCEDURES if procedure.name == "platform-managed")
+    combination = Combination(procedure.name, Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once")
+    end = await good(procedure)
+    monkeypatch.setitem(
+        faults._good, procedure.name, replace(end, world={**end.world, "deleted": ["kv-demo"]})
+    )
     result = await tried(combination)
     assert (result.how, result.detail) == ("wrong", "/deleted: ['kv-demo'] ≠ []")
 
@@ -136,7 +138,7 @@ async def test_the_operator_sees_that_azure_asks_to_wait() -> None:
     }
     async with signed_in() as (simulator, azure):
         simulator.inject_faults(busy)
-        _, events, status = await carried_out(azure, answers("customer-managed-private"))
+        _, events, status = await run_plan(azure, answers("customer-managed-private"))
     assert status == "succeeded"
     told = [event.message for event in events if event.step == "identity" and event.type == "step-progress"]
     assert told == ["Azure asks to wait 1 s (PUT id-aks-demo: HTTP 429)"]
@@ -161,7 +163,7 @@ async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) ->
     async with signed_in(speed=SPEED, environment=environment) as (simulator, azure):
         match = {"method": "PUT", "path": "*/managedclusters/aks-demo"}
         simulator.inject_faults({"match": match, **kind.spec})
-        await carried_out(azure, answers("platform-managed"))
+        await run_plan(azure, answers("platform-managed"))
         puts = [
             request.time
             for request in simulator.requests
@@ -175,20 +177,20 @@ async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) ->
 async def test_a_clock_that_goes_wrong_makes_no_role_older_than_it_is(ahead: int, tmp_path: Path) -> None:
     """A role that AKS does not see yet breaks a cluster with a private vault: its age is that on Azure's clock."""
     there = {
-        **FURNISHED,
+        **EXISTING,
         "vaults": {"kv-demo": {"keys": {"aks-kms": {}}, "default_action": "Deny", "purge_protection": True}},
     }
     changes = {
         "features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"},
         "groups": {"rg-demo": there},
     }
-    scenario = world(tmp_path, subscriptions={PRODUCTION: changes})
+    scenario = scenario_file(tmp_path, subscriptions={PRODUCTION: changes})
     chosen = answers("customer-managed-private")
     async with Simulator(scenario, speed=200, clock=lambda: time.time() - ahead) as simulator:
         async with connect(simulator.environment) as azure:
             principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
             await give_roles(azure, principal)
-            _, events, status = await carried_out(azure, chosen)
+            _, events, status = await run_plan(azure, chosen)
         assert len(simulator.writes()) == 4, "two roles, the provider and the cluster"
     assert status == "succeeded"
     propagating = [e for e in events if e.message == "the identity's role assignments are propagating"]
@@ -231,7 +233,7 @@ async def test_a_request_that_hangs_is_no_silence() -> None:
     async with signed_in(environment={"AKS_KMS_TIMEOUTS": "request=2"}) as (simulator, azure):
         match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "count": 1}
         simulator.inject_faults({"match": match, "hang": True})
-        _, events, status = await carried_out(
+        _, events, status = await run_plan(
             azure, answers("customer-managed-private"), timeouts=replace(azure.timeouts, heartbeat=0.2)
         )
     assert status == "succeeded"
@@ -268,7 +270,7 @@ async def test_a_token_that_is_revoked_during_a_run_is_not_replaced_by_each_clie
     match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "nth": 1}
     async with signed_in() as (simulator, azure):
         simulator.inject_faults({"match": match, "token": "revoked"})
-        _, _, status = await carried_out(azure, answers("customer-managed-private"))
+        _, _, status = await run_plan(azure, answers("customer-managed-private"))
         given = [r.request or {} for r in simulator.requests if r.path.endswith("/oauth2/v2.0/token")]
         refused = [(r.method, r.path) for r in simulator.requests if r.status == 401]
         assert simulator.fault_counts() == [1]

@@ -10,16 +10,16 @@ import pytest
 from tests.survival import kill
 from tests.survival.matrix import Point, at, good, some_points
 from tests.survival.point import Outcome, undisturbed
-from tests.survival.roads import ROADS
+from tests.survival.procedures import PROCEDURES
 
 SEED, EACH = 6, 4
 pytestmark = pytest.mark.timeout(600)  # a busy machine makes it slow, never wrong
 
 
 @pytest.mark.sampled(7)
-@pytest.mark.parametrize("road", ROADS)
-def test_killed_anywhere_it_is_carried_on_to_the_same_end(road: str) -> None:
-    points = some_points(road, EACH, SEED)
+@pytest.mark.parametrize("procedure", PROCEDURES)
+def test_killed_anywhere_it_is_carried_on_to_the_same_end(procedure: str) -> None:
+    points = some_points(procedure, EACH, SEED)
     outcomes = [at(point) for point in points]
     assert [outcome for outcome in outcomes if outcome.faults] == []
     assert {outcome.result for outcome in outcomes if len(outcome.kills) == 1} == {"well"}
@@ -27,26 +27,26 @@ def test_killed_anywhere_it_is_carried_on_to_the_same_end(road: str) -> None:
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("road", ["private", "rotate"])
-def test_a_point_is_the_same_one_each_time(road: str) -> None:
+@pytest.mark.parametrize("procedure", ["private", "rotate"])
+def test_a_point_is_the_same_one_each_time(procedure: str) -> None:
     """But for how often is asked whether something is there yet, which is up to the clock."""
-    first, second = undisturbed(road).requests, good(road).requests
+    first, second = undisturbed(procedure).requests, good(procedure).requests
     assert {(each.method, each.path) for each in first} == {(each.method, each.path) for each in second}
     assert [each for each in first if each.method != "GET"] == [
         each for each in second if each.method != "GET"
     ]
-    assert some_points(road, EACH, SEED) == some_points(road, EACH, SEED)
+    assert some_points(procedure, EACH, SEED) == some_points(procedure, EACH, SEED)
 
 
 def test_a_matrix_that_is_stopped_is_no_success(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stopped(points: list[Point], _: int) -> Iterator[Outcome]:
-        road, kills = points[0]
-        yield Outcome(road, kills)
+        procedure, kills = points[0]
+        yield Outcome(procedure, kills)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sys.argv", ["kill", "--road", "rotate", "--count", "3"])
+    monkeypatch.setattr("sys.argv", ["kill", "--procedure", "rotate", "--count", "3"])
     monkeypatch.setattr(kill, "go_through", stopped)
     assert kill.main() == 130
     assert "stopped at 1 of 3" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import PRODUCTION, answers, carried_out, signed_in, vault_id, wait_until, world
+from tests.support import PRODUCTION, answers, run_plan, scenario_file, signed_in, vault_id, wait_until
 from wizard.cloud.arm import Json, dig
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
@@ -14,16 +14,16 @@ from wizard.procedure.run import Run
 ROTATED = answers("customer-managed-public", key={"rotate_every": "P1Y"})
 
 
-def furnished(folder: Path, **vault: object) -> Path:
+def scenario_with_vault(folder: Path, **vault: object) -> Path:
     """`rg-demo` with the vault and the key of the answers, and nothing else yet."""
     group: Json = {"vaults": {"kv-demo": {"keys": {"aks-kms": {}}, **vault}}}
-    return world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
+    return scenario_file(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
 
 
 async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_path: Path) -> None:
     """Through the vault it is set after the key is created: a kill in between leaves it out."""
-    async with signed_in(furnished(tmp_path)) as (simulator, azure):
-        plan, _, status = await carried_out(azure, ROTATED)
+    async with signed_in(scenario_with_vault(tmp_path)) as (simulator, azure):
+        plan, _, status = await run_plan(azure, ROTATED)
         assert status == "succeeded"
         [step] = [step for step in plan.steps if step.key == "key"]
         assert step.action == "update"
@@ -65,8 +65,8 @@ async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_
 )
 async def test_the_rotation_policy_is_set_whatever_became_of_the_create(tmp_path: Path, fault: Json) -> None:
     """The key is found to be there, by the same run that made it. The first of two creates is what the vault challenges."""
-    async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
-        _, _, status = await carried_out(azure, ROTATED)
+    async with signed_in(scenario_file(tmp_path, faults=[fault])) as (simulator, azure):
+        _, _, status = await run_plan(azure, ROTATED)
         assert status == "succeeded"
         key = simulator.resource(f"{vault_id()}/keys/aks-kms")
         assert dig(key, "properties", "rotationPolicy", "lifetimeActions")
@@ -79,8 +79,8 @@ async def test_a_rotation_policy_that_azure_does_not_show_is_no_success(tmp_path
         "match": {"method": "PUT", "path": "/keys/aks-kms/rotationpolicy"},
         "page": {"content_type": "application/json", "body": "{}"},
     }
-    async with signed_in(world(tmp_path, faults=[swallowed])) as (_, azure):
-        _, events, status = await carried_out(azure, ROTATED)
+    async with signed_in(scenario_file(tmp_path, faults=[swallowed])) as (_, azure):
+        _, events, status = await run_plan(azure, ROTATED)
     assert status == "failed"
     [problem] = [event.problem for event in events if event.step == "key" and event.problem]
     assert "has no rotation policy" in problem.summary
@@ -88,7 +88,7 @@ async def test_a_rotation_policy_that_azure_does_not_show_is_no_success(tmp_path
 
 async def test_where_nobody_may_set_it_that_is_said_instead(tmp_path: Path) -> None:
     closed = answers("customer-managed-private", key={"rotate_every": "P1Y", "create_through": "key-vault"})
-    async with signed_in(furnished(tmp_path, default_action="Deny")) as (_, azure):
+    async with signed_in(scenario_with_vault(tmp_path, default_action="Deny")) as (_, azure):
         plan = await make_plan(azure, closed)
     assert {step.action for step in plan.steps if step.key == "key"} == {"none"}
     assert "key-not-rotated" in {finding.code for finding in plan.findings}
@@ -100,7 +100,7 @@ async def test_a_vault_whose_name_is_still_being_registered_is_followed(
 ) -> None:
     """docs/azure.md#creating-a-vault: a new vault is RegisteringDns for a while, and its key cannot be used until it is not."""
     chosen = answers("customer-managed-public", key={"create_through": create_through})
-    async with signed_in(furnished(tmp_path), speed=600) as (simulator, azure):
+    async with signed_in(scenario_with_vault(tmp_path), speed=600) as (simulator, azure):
         simulator.change(vault_id(), {"properties": {"provisioningState": "RegisteringDns"}})
         plan = await make_plan(azure, chosen)
         events: list[Event] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.conftest import StartShell, start_shell
-from tests.support import LIMIT, answers, carried_out, cluster_id, signed_in, wait_until
+from tests.support import LIMIT, answers, cluster_id, run_plan, signed_in, wait_until
 from wizard.errors import AzureError, UnsafePathError
 from wizard.procedure.cluster_lock import ClusterLock, HeldError, holders
 from wizard.procedure.cluster_lock import default_root as lock_directory
@@ -126,7 +126,7 @@ async def test_every_run_takes_it_and_gives_it_back() -> None:
         with pytest.raises(AzureError, match="working on the cluster aks-demo"):
             await rotate(azure, Rotation("aks-demo", "customer-managed", cluster_id=plan.cluster_id))
         assert await running == "succeeded"
-        assert (await carried_out(azure, chosen))[2] == "succeeded"
+        assert (await run_plan(azure, chosen))[2] == "succeeded"
 
 
 async def test_a_disk_that_keeps_no_lock_does_not_stop_a_run(
@@ -135,7 +135,7 @@ async def test_a_disk_that_keeps_no_lock_does_not_stop_a_run(
     (tmp_path / "state").write_text("a file where a directory should be")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     async with signed_in() as (_, azure):
-        _, events, status = await carried_out(azure, answers("platform-managed"))
+        _, events, status = await run_plan(azure, answers("platform-managed"))
     assert status == "succeeded"
     assert "the cluster cannot be locked on this computer" in events[0].message
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.survival.fault_roads import Ending
+from tests.survival.fault_procedures import Ending
 from tests.survival.reads import COMMANDS, FAULTS, RIGHT, Case, cases, judged, some
 from wizard.errors import Problem
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.journeys.command_line import Shell
 from tests.journeys.conftest import StartShell, shell, start_shell
-from tests.support import LIMIT, MovedClock, answers, cluster_id, world
+from tests.support import LIMIT, MovedClock, answers, cluster_id, scenario_file
 from wizard.cloud.arm import dig
 from wizard.system.signals import END_SIGNALS
 
@@ -58,7 +58,7 @@ def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_foll
     number: signal.Signals, start_shell: StartShell, tmp_path: Path
 ) -> None:
     clock = MovedClock()
-    shell = start_shell(world(tmp_path, **LONG), speed=120, clock=clock)
+    shell = start_shell(scenario_file(tmp_path, **LONG), speed=120, clock=clock)
     assert shell.simulator is not None
     process = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
     updating(process)
@@ -103,7 +103,7 @@ def test_a_sign_in_that_nobody_finishes_is_left_at_the_first_signal(
     told to stop."""
     pending = {"status": 400, "text": json.dumps({"error": "authorization_pending"})}
     faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": pending}]
-    shell = start_shell(world(tmp_path, faults=faults))
+    shell = start_shell(scenario_file(tmp_path, faults=faults))
     browser = Path(shell.write("browser", "#!/bin/sh\necho enter the code there >&2\n"))
     (shell.home / browser).chmod(0o755)
     environment = shell.environment({"BROWSER": str(shell.home / browser)})
@@ -136,7 +136,7 @@ main()
 
 
 def test_asked_twice_it_leaves_at_once(start_shell: StartShell, tmp_path: Path) -> None:
-    shell = start_shell(world(tmp_path, **LONG), speed=120)
+    shell = start_shell(scenario_file(tmp_path, **LONG), speed=120)
     file = shell.write("answers.yaml", PLATFORM)
     process = shell.start("apply", "-f", file, "--yes", "-o", "jsonl", command=[sys.executable, "-c", STUCK])
     updating(process)
@@ -177,7 +177,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
 ) -> None:
     clock = MovedClock()
     durations = {"feature": 7200, "provider": 0, "cluster_update": 0}
-    shell = start_shell(world(tmp_path, durations=durations), speed=120, clock=clock)
+    shell = start_shell(scenario_file(tmp_path, durations=durations), speed=120, clock=clock)
     first = shell.start("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes", "-o", "jsonl")
     updating(first, "registering the feature")
     first.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from screens.cli.main import cli
-from tests.support import TENANT, answers, carried_out, child_environment
+from tests.support import TENANT, answers, child_environment, run_plan
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind
 from wizard.errors import AzureError, Problem
@@ -132,7 +132,7 @@ async def test_nor_is_a_redirect_followed_to_one(path: str) -> None:
             try:
                 async with connect(child_environment(simulator)) as azure:
                     await azure.subscriptions()
-                    _, _, ended = await carried_out(azure, answers("customer-managed-public"))
+                    _, _, ended = await run_plan(azure, answers("customer-managed-public"))
             except AzureError as error:
                 ended = error.problem.kind
             assert simulator.fault_counts() != [0]

@@ -14,7 +14,7 @@ from tests.support import answers, cluster_id
 from tests.survival import command
 from tests.survival.command import Ended
 from tests.survival.point import place
-from tests.survival.roads import ROADS, Road
+from tests.survival.procedures import PROCEDURES, Procedure
 from tests.survival.truth import doubled, truth
 from wizard.answers.model import Answers
 from wizard.cloud.arm import dig
@@ -28,24 +28,32 @@ OTHERS = answers(
     key={"name": "other"},
     identity={"name": "id-other"},
 )
-PAIRS: dict[str, tuple[Road, Answers, Answers]] = {
-    "the-same": (ROADS["private"], PRIVATE, PRIVATE),
-    "platform-and-private": (ROADS["private"], answers("platform-managed"), PRIVATE),
-    "private-and-another-vault": (ROADS["private"], PRIVATE, OTHERS),
+PAIRS: dict[str, tuple[Procedure, Answers, Answers]] = {
+    "the-same": (PROCEDURES["private"], PRIVATE, PRIVATE),
+    "platform-and-private": (PROCEDURES["private"], answers("platform-managed"), PRIVATE),
+    "private-and-another-vault": (PROCEDURES["private"], PRIVATE, OTHERS),
     "the-same-public": (
-        ROADS["public"],
+        PROCEDURES["public"],
         answers("customer-managed-public"),
         answers("customer-managed-public"),
     ),
     "a-new-cluster": (
-        ROADS["new-cluster-private"],
+        PROCEDURES["new-cluster-private"],
         answers("customer-managed-private", new=True),
         answers("platform-managed", new=True),
     ),
-    "back-to-platform-and-on": (ROADS["customer-to-platform"], answers("platform-managed"), PRIVATE),
-    "from-legacy": (ROADS["legacy-to-customer"], PRIVATE, answers("platform-managed")),
-    "opened-and-moved": (ROADS["private-to-public"], ROADS["private-to-public"].wanted or PRIVATE, PRIVATE),
-    "closed-and-moved": (ROADS["public-to-private"], ROADS["public-to-private"].wanted or PRIVATE, PRIVATE),
+    "back-to-platform-and-on": (PROCEDURES["customer-to-platform"], answers("platform-managed"), PRIVATE),
+    "from-legacy": (PROCEDURES["legacy-to-customer"], PRIVATE, answers("platform-managed")),
+    "opened-and-moved": (
+        PROCEDURES["private-to-public"],
+        PROCEDURES["private-to-public"].wanted or PRIVATE,
+        PRIVATE,
+    ),
+    "closed-and-moved": (
+        PROCEDURES["public-to-private"],
+        PROCEDURES["public-to-private"].wanted or PRIVATE,
+        PRIVATE,
+    ),
 }
 
 
@@ -71,8 +79,8 @@ def is_so(simulator: Simulator, wanted: Answers) -> bool:
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("pair", PAIRS)
 def test_one_wins_and_the_other_is_told(pair: str) -> None:
-    road, *wanted = PAIRS[pair]
-    with place(road) as here:
+    procedure, *wanted = PAIRS[pair]
+    with place(procedure) as here:
         both = Barrier(2, timeout=LONGEST)
 
         def operator(number: int) -> tuple[float, Ended, float]:

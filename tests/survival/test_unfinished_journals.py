@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import answers, carried_out, signed_in
+from tests.support import answers, run_plan, signed_in
 from tests.survival.begun import ANSWERS, ASKED, BEGUN, NOON, PLAN_OF
 from wizard.cloud.endpoints import CLOUDS, Cloud
 from wizard.cloud.writes import Write, announce, answered, listener, unanswered
@@ -29,7 +29,7 @@ def of(write: Write) -> Event:
     return Event(NOON, "log", "cluster", message=str(write), write=write)
 
 
-def test_an_announced_write_without_an_answer_may_have_been_carried_out() -> None:
+def test_an_announced_write_without_an_answer_may_have_been_run_plan() -> None:
     found = in_flight(told(BEGUN, ASKED))
     assert found.unanswered == ("PUT aks-demo",)
     assert found.sentences == (
@@ -128,7 +128,7 @@ async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:
         before = await make_plan(azure, ANSWERS)
         run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
         assert resumable_run(root, run).differences(await make_plan(azure, ANSWERS)) == ()
-        await carried_out(azure, ANSWERS)
+        await run_plan(azure, ANSWERS)
         fresh = await make_plan(azure, ANSWERS)
     assert "Create the key vault" in resumable_run(root, run).completed_since(fresh)
     said = resumable_run(root, run).differences(fresh)
@@ -142,12 +142,12 @@ async def test_what_somebody_else_has_encrypted_meanwhile_is_named(root: Path) -
         before = await make_plan(azure, ANSWERS)
         run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
         assert resumable_run(root, run).changed_by_others(await make_plan(azure, ANSWERS)) == ""
-        await carried_out(azure, answers("platform-managed"))
+        await run_plan(azure, answers("platform-managed"))
         fresh = await make_plan(azure, ANSWERS)
         told = resumable_run(root, run).changed_by_others(fresh)
         assert told == "the cluster had no KMS key, and has a platform-managed key now"
         assert any(
             said.startswith("security profile ") for said in resumable_run(root, run).differences(fresh)
         )
-        await carried_out(azure, ANSWERS)
+        await run_plan(azure, ANSWERS)
         assert resumable_run(root, run).changed_by_others(await make_plan(azure, ANSWERS)) == ""

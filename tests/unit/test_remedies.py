@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.facts import CUSTOMER_MANAGED, LEGACY, ME, bare, cluster, key, target, vault
+from tests.facts import CUSTOMER_MANAGED, LEGACY, ME, cluster, empty_snapshot, key, target, vault
 from tests.remedies import az_commands, commands, names_its_subscription
 from tests.support import PRODUCTION, TENANT, cluster_id
 from tests.unit.in_cluster import test_checks as in_cluster
@@ -35,9 +35,11 @@ def filled(remedy: str) -> str:
 def others() -> Iterator[str]:
     """Yield the remedies that neither a rule nor a check gives: of a plan, a rotation, a list and the checks inside."""
     signed_in: Any = SimpleNamespace(signed_in=ME)
-    yield from plan_from(target(rules.PLATFORM), bare(rules.PLATFORM, cluster=rules.held())).clean_up
+    yield from plan_from(
+        target(rules.PLATFORM), empty_snapshot(rules.PLATFORM, cluster=rules.held())
+    ).clean_up
     for there in (vault(denies=False), vault(denies=False, enableRbacAuthorization=False)):
-        yield from plan_from(target(rules.PUBLIC), bare(rules.PUBLIC, vault=there)).clean_up
+        yield from plan_from(target(rules.PUBLIC), empty_snapshot(rules.PUBLIC, vault=there)).clean_up
     rotation = Rotation("aks-demo", "customer-managed", "kv-demo", "aks-kms", cluster_id=cluster_id())
     for code in ("ForbiddenByRbac", "AccessDenied", "ForbiddenByFirewall"):
         yield _explained(Problem("azure", "No.", code=code), rotation, signed_in).remedy
@@ -45,7 +47,7 @@ def others() -> Iterator[str]:
     disabled = verification.evidence(CUSTOMER_MANAGED, key=key(attributes={"enabled": False}))
     yield from (f.remedy for f in assess(disabled, "aks-demo").findings)
     yield invoke(ResourceId.parse(cluster_id()))
-    locked = bare(rules.PRIVATE, locks=(Lock("l", f"/subscriptions/{PRODUCTION}", "ReadOnly"),))
+    locked = empty_snapshot(rules.PRIVATE, locks=(Lock("l", f"/subscriptions/{PRODUCTION}", "ReadOnly"),))
     yield from (f.remedy for f in rules.found(rules.PRIVATE, locked, rules.needed(rules.PRIVATE)).values())
     for body in (cluster(LEGACY, currentKubernetesVersion="1.26.3"), cluster(powerState={"code": "Stopped"})):
         yield explained(cluster_row(body, Subscription(PRODUCTION, "s", TENANT, "Enabled")))

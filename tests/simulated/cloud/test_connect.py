@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 import truststore
 
-from tests.support import PRODUCTION, TENANT, approving, child_environment, signed_in, world
+from tests.support import PRODUCTION, TENANT, approving, child_environment, scenario_file, signed_in
 from wizard.cloud import trust
 from wizard.cloud.azure import connect
 from wizard.cloud.credential import CredentialKind, identity_of
@@ -138,7 +138,7 @@ async def test_unexpected_response_of_the_sign_in_is_not_quoted(tmp_path: Path) 
         faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": {"text": text}}]
         heard: list[RetryNotice] = []
         token = listener.set(heard.append)
-        async with Simulator(world(folder, faults=faults), speed=math.inf) as simulator:
+        async with Simulator(scenario_file(folder, faults=faults), speed=math.inf) as simulator:
             problem = await refused(child_environment(simulator))
         listener.reset(token)
         assert "is not from Azure" in problem.azure_said
@@ -151,7 +151,7 @@ async def test_unexpected_response_of_the_sign_in_is_not_quoted(tmp_path: Path) 
 async def test_token_in_an_unexpected_format(lifetime: object, tmp_path: Path) -> None:
     text = json.dumps({"access_token": "eyJsentinel", "token_type": "Bearer", "expires_in": lifetime})
     faults = [{"match": {"method": "POST", "path": "*/token"}, "raw": {"text": text}}]
-    async with Simulator(world(tmp_path, faults=faults), speed=math.inf) as simulator:
+    async with Simulator(scenario_file(tmp_path, faults=faults), speed=math.inf) as simulator:
         problem = await refused(child_environment(simulator))
     assert problem.kind in {"azure", "sign-in", "unreachable"}
     assert "eyJsentinel" not in repr(problem)

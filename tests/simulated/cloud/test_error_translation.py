@@ -9,7 +9,7 @@ import pytest
 from azure.core import exceptions
 from azure.core.exceptions import ODataV4Format
 
-from tests.support import PRODUCTION, answers, cluster_id, signed_in, vault_id, world
+from tests.support import PRODUCTION, answers, cluster_id, scenario_file, signed_in, vault_id
 from wizard.cloud.arm import Json
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.features import feature_state
@@ -105,7 +105,7 @@ async def test_only_some_404s_mean_that_a_resource_does_not_exist(code: str, abs
 )  # fmt: skip
 async def test_unsupported_api_version_is_not_an_empty_list(path: str, tmp_path: Path) -> None:
     faults = [{"match": {"method": "GET", "path": path}, "answer": UNKNOWN_VERSION}]
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         target = Target(answers("customer-managed-private"), azure.cloud.vault_suffix)
         with pytest.raises(AzureError) as refusal:
             await read_resources(azure, target)
@@ -119,7 +119,7 @@ async def test_invalid_time_is_an_unexpected_response(tmp_path: Path) -> None:
     odd = {"id": "/x", "properties": {"createdOn": "yesterday", "scope": HERE}}
     match = {"method": "GET", "path": "*/roleAssignments"}
     faults = [{"match": match, "raw": {"text": json.dumps({"value": [odd]})}}]
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         with pytest.raises(AzureError) as refusal:
             await grants(azure, vault_id(), "p")
     problem = refusal.value.problem
@@ -134,7 +134,7 @@ async def test_invalid_time_is_an_unexpected_response(tmp_path: Path) -> None:
 async def test_next_page_on_another_host_is_not_read(link: str, tmp_path: Path) -> None:
     page = {"text": json.dumps({"value": [], "nextLink": link})}
     async with signed_in(
-        world(tmp_path, faults=[{"match": {"method": "GET", "path": "*/vaults"}, "raw": page}])
+        scenario_file(tmp_path, faults=[{"match": {"method": "GET", "path": "*/vaults"}, "raw": page}])
     ) as (simulator, azure):
         with pytest.raises(AzureError) as refusal:
             await vaults(azure, PRODUCTION)
@@ -147,7 +147,7 @@ async def test_next_page_on_another_host_is_not_read(link: str, tmp_path: Path) 
 async def test_cluster_in_an_unexpected_format_is_not_our_fault(tmp_path: Path) -> None:
     body = {"id": cluster_id(), "identity": {"userAssignedIdentities": []}, "properties": {}}
     faults = [{"match": {"method": "GET", "path": cluster_id()}, "raw": {"text": json.dumps(body)}}]
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         with pytest.raises(AzureError) as refusal:
             await read_cluster(azure, Target(answers("platform-managed"), azure.cloud.vault_suffix))
         assert await feature_state(azure, PRODUCTION) == "NotRegistered"

@@ -143,8 +143,8 @@ def test_failed_operation_of_each_state(state: str, words: str) -> None:
 
 
 def test_row_of_an_empty_body_and_of_one_with_control_sequences() -> None:
-    bare = cluster_row({"id": cluster_id()}, HERE)
-    assert (bare.name, bare.nodes, bare.kind) == ("", 0, "none")
+    empty_snapshot = cluster_row({"id": cluster_id()}, HERE)
+    assert (empty_snapshot.name, empty_snapshot.nodes, empty_snapshot.kind) == ("", 0, "none")
     evil = cluster_row({**cluster(), "name": "\x1b[2Jaks", "location": "\x1b]0;x\x07west"}, HERE)
     assert (evil.name, evil.location) == ("aks", "west")
 

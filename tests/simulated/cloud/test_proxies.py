@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from azure.core.rest import HttpRequest
 
-from tests.support import PRODUCTION, TENANT, signed_in, world
+from tests.support import PRODUCTION, TENANT, scenario_file, signed_in
 from tests.survival.test_drift import CLOSED, PRIVATE, REGISTERED
 from wizard.cloud.azure import connect
 from wizard.cloud.pipeline import Transport
@@ -216,7 +216,9 @@ async def test_proxy_password_is_never_shown(
 ) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
     environment: dict[str, str | None] = {"NO_PROXY": None, "no_proxy": None}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: there}), environment=environment) as (
+    async with signed_in(
+        scenario_file(tmp_path, subscriptions={PRODUCTION: there}), environment=environment
+    ) as (
         _,
         azure,
     ):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import PRODUCTION, answers, carried_out, signed_in, world
+from tests.support import PRODUCTION, answers, run_plan, scenario_file, signed_in
 from wizard.cloud.encryption import provisioning_state, settings_state
 from wizard.cloud.features import feature_state, provider_state
 from wizard.cloud.reads import Unknown
@@ -22,7 +22,7 @@ def empty(path: str, text: str = "{}") -> dict[str, Any]:
 @pytest.mark.parametrize("text", ["{}", '{"properties": {}}', '{"name": "x"}'])
 async def test_empty_object_is_not_a_registration_state(text: str, tmp_path: Path) -> None:
     faults = [empty("*/features/*", text), empty("*/providers/Microsoft.ContainerService", text)]
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         for read in (feature_state, provider_state):
             with pytest.raises(AzureError) as refused:
                 await read(azure, PRODUCTION)
@@ -31,7 +31,7 @@ async def test_empty_object_is_not_a_registration_state(text: str, tmp_path: Pat
 
 async def test_empty_role_definitions_are_not_missing_permissions(tmp_path: Path) -> None:
     faults = [empty("*/roleDefinitions/*")]
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         assert isinstance(await in_subscription(azure, PRODUCTION), Unknown)
 
 
@@ -62,8 +62,8 @@ async def test_put_that_is_answered_with_202_is_followed(resource: str, tmp_path
         "page": {"status": 202, "body": "", "content_type": "application/json"},
         "after": True,
     }
-    async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
-        _, events, status = await carried_out(azure, PRIVATE)
+    async with signed_in(scenario_file(tmp_path, faults=[fault])) as (simulator, azure):
+        _, events, status = await run_plan(azure, PRIVATE)
     puts = [
         each for each in simulator.requests if each.method == "PUT" and f"/{resource}/" in each.path.lower()
     ]

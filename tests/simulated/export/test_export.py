@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import AzureError as AzureCoreError
 
-from tests.support import PRODUCTION, answers, carried_out, cluster_id, signed_in, world
+from tests.support import PRODUCTION, answers, cluster_id, run_plan, scenario_file, signed_in
 from tests.unit.export.test_templates import errors, tree
 from tests.unit.export.test_terraform import parsed
 from wizard.cloud.arm import Json, ResourceId, dig
@@ -97,16 +97,18 @@ async def merge(azure: Azure, fragment: Json) -> None:
     await poller.result()
 
 
-@pytest.mark.parametrize("road", ["customer-managed-private", "customer-managed-public", "platform-managed"])
-async def test_what_is_exported_can_be_deployed_and_is_then_verified(road: Any, tmp_path: Path) -> None:
-    chosen = answers(road)
+@pytest.mark.parametrize(
+    "key_option", ["customer-managed-private", "customer-managed-public", "platform-managed"]
+)
+async def test_what_is_exported_can_be_deployed_and_is_then_verified(key_option: Any, tmp_path: Path) -> None:
+    chosen = answers(key_option)
     async with signed_in() as (_, azure):
-        _, _, status = await carried_out(azure, chosen)
+        _, _, status = await run_plan(azure, chosen)
         assert status == "succeeded"
         setup = await read_setup(azure, CLUSTER)
     files = {name: json.loads(text) for name, text in arm(setup).items()}
     registered = {PRODUCTION: {"features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}}}
-    async with signed_in(world(tmp_path, subscriptions=registered)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions=registered)) as (_, azure):
         for name, template in files.items():
             if "fragment" not in name:
                 await deploy(azure, f"/subscriptions/{CLUSTER.subscription}/resourceGroups/rg-demo", template)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 
-from tests.support import PRODUCTION, signed_in, vault_id, world
+from tests.support import PRODUCTION, scenario_file, signed_in, vault_id
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.judging import Judged, judge
@@ -150,7 +150,7 @@ async def test_throttled_requests_are_repeated(tmp_path: Path) -> None:
             "answer": {"status": 429, "code": "TooManyRequests", "message": "Later.", "headers": {"x-ms-retry-after-ms": "1"}},
         }
     ]  # fmt: skip
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         found = await judged(azure, "full", wanted=Wanted(groups=("rg-bank",)))
         assert azure.throttling.times == 6
     assert found["bank-ledger"].report.passed

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.facts import cluster
-from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, world
+from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, scenario_file, signed_in
 from wizard.fleet.search import search
 
 LIST = f"/subscriptions/{DEVELOPMENT}/providers/Microsoft.ContainerService/managedClusters"
@@ -31,7 +31,7 @@ async def found_with(
 
 def _world(folder: Path, faults: list[dict[str, Any]]) -> Path:
     folder.mkdir(exist_ok=True)
-    return world(folder, faults=faults)
+    return scenario_file(folder, faults=faults)
 
 
 def fault(path: str, **answer: Any) -> dict[str, Any]:

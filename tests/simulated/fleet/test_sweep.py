@@ -13,7 +13,7 @@ from azure.mgmt.containerservice.models import ManagedCluster
 from azure.mgmt.resourcegraph.models import QueryResponse
 
 from tests.facts import cluster
-from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, signed_in, wait_until, world
+from tests.support import DEVELOPMENT, PRODUCTION, cluster_id, scenario_file, signed_in, wait_until
 from wizard.cloud.arm import CLUSTER_API
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import Unreadable
@@ -143,7 +143,7 @@ async def test_a_subscription_without_permission_is_one_row_with_its_reason(tmp_
     groups = {"rg-other": {"location": "northeurope"}}
     operator = {"roles": {f"/subscriptions/{DEVELOPMENT}": None, vaults: ["Reader"]}}
     changes = {"principals": {"operator": operator}, "subscriptions": {DEVELOPMENT: {"groups": groups}}}
-    async with signed_in(world(tmp_path, **changes)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, **changes)) as (_, azure):
         found, progress = await swept(azure)
     (missed,) = (each for each in found if isinstance(each, Unreadable))
     assert missed.subscription_id == DEVELOPMENT
@@ -157,7 +157,7 @@ async def test_a_subscription_without_permission_is_one_row_with_its_reason(tmp_
 async def test_clusters_of_readable_resource_groups_are_read(tmp_path: Path) -> None:
     group = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-dev"
     operator = {"roles": {f"/subscriptions/{DEVELOPMENT}": None, group: ["Reader"]}}
-    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, principals={"operator": operator})) as (_, azure):
         found, progress = await swept(azure)
     rows = {each.row.name for each in found if isinstance(each, Swept)}
     assert {"dev-sandbox", "dev-payments", "dev-broken"} <= rows
@@ -174,7 +174,7 @@ async def test_an_invalid_id_in_graph_does_not_stop_a_sweep_of_resource_groups(
 ) -> None:
     group = f"/subscriptions/{DEVELOPMENT}/resourceGroups/rg-dev"
     operator = {"roles": {f"/subscriptions/{DEVELOPMENT}": None, group: ["Reader"]}}
-    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, principals={"operator": operator})) as (_, azure):
         for ids in ((f"{group}/odd",), (f"{group}/odd", cluster_id("dev-sandbox", "rg-dev", DEVELOPMENT))):
             graph_shows(monkeypatch, *((DEVELOPMENT, id_) for id_ in ids))
             found, _ = await swept(azure)
@@ -193,7 +193,7 @@ async def test_without_graph_every_subscription_is_listed(tmp_path: Path) -> Non
             "answer": {"status": 403, "code": "AuthorizationFailed", "message": "Not for you."},
         }
     ]
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         found, progress = await swept(azure)
     assert [each.in_graph for each in found if isinstance(each, Swept)] == [None] * 13
     assert progress.graph_problem is not None
@@ -241,7 +241,7 @@ async def test_a_subscription_that_is_always_throttled_is_unreadable(tmp_path: P
             "answer": {"status": 429, "code": "Throttled", "message": "Later.", "headers": {"x-ms-retry-after-ms": "1"}},
         }
     ]  # fmt: skip
-    async with signed_in(world(tmp_path, faults=faults)) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
         found, _ = await swept(azure)
     (missed,) = (each for each in found if isinstance(each, Unreadable))
     assert missed.problem.code == "TooManyRequests"
@@ -254,7 +254,7 @@ async def test_a_lost_connection_and_a_truncated_response_are_unreadable(tmp_pat
     for number, fault in enumerate(("reset", "truncate", "malformed")):
         folder = tmp_path / str(number)
         folder.mkdir()
-        async with signed_in(world(folder, faults=[{"match": match, fault: True}])) as (_, azure):
+        async with signed_in(scenario_file(folder, faults=[{"match": match, fault: True}])) as (_, azure):
             found, progress = await swept(azure)
         rows = sum(isinstance(each, Swept) for each in found)
         assert (rows, progress.unreadable) == (13, 0), fault
@@ -265,7 +265,7 @@ async def test_a_cluster_in_an_unexpected_format_is_one_row_with_its_reason(tmp_
     odd = {**cluster(), "id": cluster_id("odd"), "properties": {"agentPoolProfiles": ["x"]}}
     listed = {"text": json.dumps({"value": [good, odd, {"name": "nobody"}]})}
     match = {"method": "GET", "path": f"/subscriptions/{PRODUCTION}{LIST}"}
-    async with signed_in(world(tmp_path, faults=[{"match": match, "raw": listed}])) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=[{"match": match, "raw": listed}])) as (_, azure):
         here = [each for each in await azure.subscriptions() if each.id == PRODUCTION]
         found, progress = await swept(azure, here, whole=False)
     assert [each.row.name for each in found if isinstance(each, Swept)] == ["aks-demo"]
@@ -306,7 +306,7 @@ async def test_an_abandoned_sweep_stops_sending_requests(tmp_path: Path) -> None
 
 async def test_a_cancelled_sweep_leaves_no_tasks(tmp_path: Path) -> None:
     hangs = {"match": {"path": "*/providers/microsoft.containerservice/managedclusters"}, "hang": True}
-    async with signed_in(world(tmp_path, faults=[hangs])) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, faults=[hangs])) as (simulator, azure):
         subscriptions, before = await azure.subscriptions(), asyncio.all_tasks()
 
         async def follow() -> None:
@@ -360,7 +360,7 @@ async def test_a_repeated_skip_token_of_graph_ends_the_query(tmp_path: Path) -> 
     answer = {"totalRecords": 1, "count": 0, "data": [], "resultTruncated": "false", "$skipToken": "again"}
     match = {"method": "POST", "path": "/providers/Microsoft.ResourceGraph/*"}
     faults = [{"match": match, "raw": {"text": json.dumps(answer)}}]
-    async with signed_in(world(tmp_path, faults=faults)) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (simulator, azure):
         found, progress = await swept(azure)
         assert sum(request.path.lower() == GRAPH for request in simulator.requests) == 2
     assert progress.graph_problem is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import cluster_id, signed_in, world
+from tests.support import cluster_id, scenario_file, signed_in
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Azure
 from wizard.errors import AzureError
@@ -98,7 +98,10 @@ async def test_an_invalid_kubeconfig_is_not_quoted(text: str) -> None:
 )  # fmt: skip
 async def test_an_unexpected_response_is_not_quoted(answer: str, tmp_path: Path) -> None:
     match = {"method": "POST", "path": "*/listClusterUserCredential"}
-    async with signed_in(world(tmp_path, faults=[{"match": match, "raw": {"text": answer}}])) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=[{"match": match, "raw": {"text": answer}}])) as (
+        _,
+        azure,
+    ):
         with pytest.raises(AzureError) as refused:
             await kubeconfig(azure, ResourceId.parse(cluster_id()))
     assert refused.value.problem.kind in {"azure", "unreachable"}

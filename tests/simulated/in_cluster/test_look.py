@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.simulated.simulator.kubernetes.test_credentials import ENTRA
-from tests.support import PRODUCTION, cluster_id, signed_in, wait_until, world
+from tests.support import PRODUCTION, cluster_id, scenario_file, signed_in, wait_until
 from wizard.cloud.azure import Azure
 from wizard.in_cluster.look import check_inside
 from wizard.simulator import Simulator
@@ -111,7 +111,7 @@ async def test_a_cluster_without_encryption_fails_although_its_provider_is_healt
 def encrypted_with(tmp_path: Path, **key: Any) -> Path:
     vaults = {"kv-demo": {"keys": {"aks-kms": key}}}
     subscriptions = {PRODUCTION: {"groups": {"rg-demo": {"vaults": vaults}}}}
-    return world(tmp_path, extends="encrypted", subscriptions=subscriptions)
+    return scenario_file(tmp_path, extends="encrypted", subscriptions=subscriptions)
 
 
 async def test_a_key_that_stops_working_fails_inside(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ async def test_a_key_that_stops_working_fails_inside(tmp_path: Path) -> None:
 
 async def test_secrets_in_plain_text_show_the_progress_of_the_migration(tmp_path: Path) -> None:
     clusters = {"aks-demo": {"secrets": {"default/theirs": {"data": {"a": "b"}}}}}
-    slow = world(
+    slow = scenario_file(
         tmp_path,
         durations={"secret_migration": 100000},
         subscriptions={PRODUCTION: {"groups": {"rg-demo": {"clusters": clusters}}}},
@@ -156,7 +156,7 @@ def demo(tmp_path: Path, properties: str, roles: dict[str, Any] | None = None) -
     changes: dict[str, Any] = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"clusters": clusters}}}}}
     if roles is not None:
         changes["principals"] = {"operator": {"roles": roles}}
-    return world(tmp_path, extends="encrypted", **changes)
+    return scenario_file(tmp_path, extends="encrypted", **changes)
 
 
 async def only(azure: Azure, id_: str = "", **options: Any) -> Check:
@@ -233,7 +233,7 @@ async def test_an_entra_cluster_without_permissions_is_unknown(tmp_path: Path) -
 
 async def test_an_api_server_that_times_out_is_unknown(tmp_path: Path) -> None:
     hangs = [{"match": {"path": "/readyz"}, "hang": True}]
-    async with there(tmp_path, world(tmp_path, faults=hangs)) as (_, azure):
+    async with there(tmp_path, scenario_file(tmp_path, faults=hangs)) as (_, azure):
         check = await only(azure, WEB, time_limit=1)
     assert "no response within 1 s" in check.evidence
 
@@ -243,7 +243,7 @@ async def test_an_api_server_that_times_out_is_unknown(tmp_path: Path) -> None:
 
 async def test_a_canary_that_cannot_be_read_is_deleted(tmp_path: Path) -> None:
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"}, "hang": True}]
-    async with there(tmp_path, world(tmp_path, faults=hangs)) as (simulator, azure):
+    async with there(tmp_path, scenario_file(tmp_path, faults=hangs)) as (simulator, azure):
         found = await looked(azure, WEB, time_limit=2)
         assert not [key for key in secrets_of(simulator, WEB) if "canary" in key]
     assert outcomes(found) == {"canary-read": "unknown"}
@@ -251,7 +251,7 @@ async def test_a_canary_that_cannot_be_read_is_deleted(tmp_path: Path) -> None:
 
 async def test_a_cancelled_check_deletes_its_canary(tmp_path: Path) -> None:
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"}, "hang": True}]
-    async with there(tmp_path, world(tmp_path, faults=hangs)) as (simulator, azure):
+    async with there(tmp_path, scenario_file(tmp_path, faults=hangs)) as (simulator, azure):
         report = await verify(azure, WEB)
         task = asyncio.create_task(check_inside(azure, report))
         await wait_until(lambda: [key for key in secrets_of(simulator, WEB) if "canary" in key])
@@ -264,14 +264,14 @@ async def test_a_cancelled_check_deletes_its_canary(tmp_path: Path) -> None:
 async def test_a_canary_deleted_by_another_run_is_unknown(tmp_path: Path) -> None:
     gone = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"},
              "answer": {"status": 404, "code": "NotFound", "message": "gone"}}]  # fmt: skip
-    async with there(tmp_path, world(tmp_path, faults=gone)) as (_, azure):
+    async with there(tmp_path, scenario_file(tmp_path, faults=gone)) as (_, azure):
         found = await looked(azure, WEB)
     assert outcomes(found) == {"canary-read": "unknown"}
 
 
 async def test_metrics_that_stop_responding_keep_the_earlier_checks(tmp_path: Path) -> None:
     fails = [{"match": {"path": "/metrics", "skip": 4}, "answer": {"status": 503, "code": "X", "message": "later"}}]  # fmt: skip
-    async with there(tmp_path, world(tmp_path, faults=fails)) as (_, azure):
+    async with there(tmp_path, scenario_file(tmp_path, faults=fails)) as (_, azure):
         found = await looked(azure, WEB)
     assert outcomes(found) == {"canary-encrypted": "unknown"}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import PRODUCTION, Road, answers, signed_in, world
+from tests.support import PRODUCTION, KeyOption, answers, scenario_file, signed_in
 from wizard.errors import AzureError, Problem
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
@@ -21,10 +21,10 @@ NO_PUBLIC_VAULTS = {
 WRITES = "Microsoft.ContainerService/managedClusters/write"
 
 
-async def failed(folder: Path, road: Road, **changes: Any) -> dict[str, Problem]:
+async def failed(folder: Path, key_option: KeyOption, **changes: Any) -> dict[str, Problem]:
     """Return the problems of a run that fails, by step."""
-    chosen = answers(road)
-    async with signed_in(world(folder, **changes)) as (_, azure):
+    chosen = answers(key_option)
+    async with signed_in(scenario_file(folder, **changes)) as (_, azure):
         plan = await make_plan(azure, chosen)
         run = Run(azure, chosen, plan)
         assert await run.execute(plan.digest) == "failed"
@@ -66,7 +66,7 @@ async def test_the_token_for_the_vault_is_obtained_before_the_first_write(tmp_pa
     """Azure/login#180: after five minutes, the assertion of a pipeline is no longer valid."""
     chosen = answers("customer-managed-public")
     faults = [{"match": {"audience": "https://vault*"}, "sign_in": 700024}]
-    async with signed_in(world(tmp_path, faults=faults)) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, faults=faults)) as (simulator, azure):
         plan = await make_plan(azure, chosen)
         with pytest.raises(AzureError) as refusal:
             await Run(azure, chosen, plan).execute(plan.digest)

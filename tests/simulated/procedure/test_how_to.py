@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from tests.stub_az import carried_out, named
-from tests.support import PRODUCTION, Road, answers, signed_in, world
+from tests.stub_az import named, run_plan
+from tests.support import PRODUCTION, KeyOption, answers, scenario_file, signed_in
 from wizard.answers.model import Answers
 from wizard.procedure.planning import read_snapshot
 from wizard.procedure.script import script
@@ -49,7 +49,7 @@ class Case:
 
 
 def case(
-    road: Road,
+    key_option: KeyOption,
     pivot: str,
     title: str,
     before: list[tuple[str, str]] | None = None,
@@ -59,7 +59,7 @@ def case(
     **more: Any,
 ) -> Case:
     headings = [*PREPARED, *(before or []), (at or pivot, title), (pivot, "Verify KMS configuration")]
-    return Case(headings, answers(road, **more), there)
+    return Case(headings, answers(key_option, **more), there)
 
 
 CASES = {
@@ -172,7 +172,7 @@ def as_written(chosen: Case) -> str:
 async def as_printed(chosen: Case, folder: Path) -> str:
     if chosen.world is None:
         return script(chosen.answers)
-    place = world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": chosen.world}}})
+    place = scenario_file(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": chosen.world}}})
     async with signed_in(place) as (_, azure):
         snapshot = await read_snapshot(azure, Target(chosen.answers, azure.cloud.vault_suffix))
     return script(chosen.answers, snapshot=snapshot)
@@ -216,8 +216,8 @@ def options_differ(name: str, theirs: list[tuple[str, ...]], ours: list[tuple[st
 
 
 async def found(chosen: Case, folder: Path) -> list[str]:
-    theirs = carried_out(as_written(chosen), folder)
-    ours = carried_out(await as_printed(chosen, folder), folder)
+    theirs = run_plan(as_written(chosen), folder)
+    ours = run_plan(await as_printed(chosen, folder), folder)
     assert any(call[0] == "aks" for call in theirs)
     return list(differences(theirs, ours))
 
@@ -247,5 +247,5 @@ def test_a_configured_version_gives_the_how_tos_exact_commands(tmp_path: Path) -
         answers("platform-managed", new=True, cluster={"create": {"kubernetes_version": "1.33.0"}}),
     )
     assert set(
-        differences(carried_out(as_written(letter), tmp_path), carried_out(script(letter.answers), tmp_path))
+        differences(run_plan(as_written(letter), tmp_path), run_plan(script(letter.answers), tmp_path))
     ) == {"account set: earlier", "feature show: also", "group show: also"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import answers, cluster_id, signed_in, wait_until, world
+from tests.support import answers, cluster_id, scenario_file, signed_in, wait_until
 from wizard.answers.model import Answers
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure
@@ -88,7 +88,7 @@ async def test_interrupted_during_the_registration_of_the_feature() -> None:
 
 async def test_interrupted_during_role_propagation(tmp_path: Path) -> None:
     features = {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}
-    registered = world(tmp_path, subscriptions={CHOSEN.subscription: {"features": features}})
+    registered = scenario_file(tmp_path, subscriptions={CHOSEN.subscription: {"features": features}})
     async with signed_in(registered, speed=60) as (simulator, azure):
         events, statuses = await interrupted(azure, CHOSEN, lambda event: "propagating" in event.message)
         check_told(events, statuses)
@@ -97,7 +97,7 @@ async def test_interrupted_during_role_propagation(tmp_path: Path) -> None:
 
 
 async def test_interrupted_during_the_cluster_update_the_same_answers_resume(tmp_path: Path) -> None:
-    async with signed_in(world(tmp_path, durations={"cluster_update": 1800}), speed=600) as (
+    async with signed_in(scenario_file(tmp_path, durations={"cluster_update": 1800}), speed=600) as (
         simulator,
         azure,
     ):

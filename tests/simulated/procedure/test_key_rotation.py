@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicy, KeyRotationPolicyAction
 
-from tests.support import PRODUCTION, cluster_id, signed_in, vault_id, world
+from tests.support import PRODUCTION, cluster_id, scenario_file, signed_in, vault_id
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.azure import Azure
@@ -34,7 +34,7 @@ def encrypted(folder: Path, *, officer: bool = True, **vault: Any) -> Path:
         },
     }
     changes: Json = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": group}}}}
-    return world(folder, **changes, **({"principals": OFFICER} if officer else {}))
+    return scenario_file(folder, **changes, **({"principals": OFFICER} if officer else {}))
 
 
 def codes(rotation: Rotation) -> list[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.test_roads import FURNISHED, laid_over
-from tests.support import PRODUCTION, Road, answers, carried_out, signed_in, world
+from tests.journeys.test_transitions import EXISTING, laid_over
+from tests.support import PRODUCTION, KeyOption, answers, run_plan, scenario_file, signed_in
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.errors import AzureError
@@ -39,7 +39,7 @@ OPEN_VAULT: Json = {"subscriptions": {PRODUCTION: {"groups": {"rg-demo": {"vault
 class Way:
     """One way to enable encryption: the answers, and the simulated environment."""
 
-    road: Road
+    key_option: KeyOption
     new: bool = False
     changes: str = "{}"
     """The changes to the answers, as JSON."""
@@ -48,7 +48,7 @@ class Way:
 
     @property
     def answers(self) -> Answers:
-        return answers(self.road, new=self.new, **json.loads(self.changes))
+        return answers(self.key_option, new=self.new, **json.loads(self.changes))
 
 
 FRESH = json.dumps({"resource_group": "rg-fresh"})
@@ -78,7 +78,7 @@ async def rights(name: str) -> dict[str, tuple[RequiredAction, ...]]:
     if name not in _found:
         way = WAYS[name]
         with TemporaryDirectory() as place:
-            async with signed_in(world(Path(place), **json.loads(way.world))) as (_, azure):
+            async with signed_in(scenario_file(Path(place), **json.loads(way.world))) as (_, azure):
                 target = Target(way.answers, azure.cloud.vault_suffix)
                 snapshot = await read_snapshot(azure, target)
                 _found[name] = {
@@ -115,7 +115,7 @@ def holding(folder: Path, name: str, held: Iterable[RequiredAction]) -> Path:
         | {"/subscriptions/33333333-3333-3333-3333-333333333333": None}
     }
     changes: dict[str, Any] = json.loads(WAYS[name].world)
-    return world(
+    return scenario_file(
         folder,
         **changes,
         custom_roles={role: {"actions": by_scope[scope]} for role, scope in roles.items()},
@@ -127,7 +127,7 @@ def holding(folder: Path, name: str, held: Iterable[RequiredAction]) -> Path:
 @pytest.mark.parametrize("name", WAYS)
 async def test_with_exactly_these_permissions_the_run_succeeds(name: str, tmp_path: Path) -> None:
     async with signed_in(holding(tmp_path, name, await needed(name))) as (_, azure):
-        plan, events, status = await carried_out(azure, WAYS[name].answers)
+        plan, events, status = await run_plan(azure, WAYS[name].answers)
     assert not [finding for finding in plan.findings if finding.level == "error"]
     assert status == "succeeded", [event.problem for event in events if event.problem]
 
@@ -198,9 +198,7 @@ async def test_the_data_actions_of_the_table_are_those_that_a_vault_requires(
 
     monkeypatch.setattr("wizard.simulator.arm.rbac.may_data", noted)
     async with signed_in() as (_, azure):
-        _, _, status = await carried_out(
-            azure, answers("customer-managed-public", key={"rotate_every": "P1Y"})
-        )
+        _, _, status = await run_plan(azure, answers("customer-managed-public", key={"rotate_every": "P1Y"}))
     assert status == "succeeded"
     named = table()["key"][1] - {BY_THE_SCRIPT}
     assert {action.casefold() for action in asked} == {action.casefold() for action in named}
@@ -211,7 +209,7 @@ async def test_permissions_on_the_group_do_not_count_for_the_subscription(tmp_pa
     operator: Json = {
         "roles": {SUBSCRIPTION: ["Reader"], f"{SUBSCRIPTION}/resourceGroups/rg-demo": ["Owner"]}
     }
-    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, principals={"operator": operator})) as (_, azure):
         plan = await make_plan(azure, answers("customer-managed-private"))
     missing = [finding for finding in plan.errors if finding.code == "rights-missing"]
     assert [f"in the subscription {PRODUCTION}" in finding.message for finding in missing] == [True]
@@ -249,8 +247,11 @@ READS = sorted(
 async def test_an_unreadable_resource_is_unknown_or_named(name: str, unread: str, tmp_path: Path) -> None:
     """A plan is made without it, or says what it needs to read; it never counts it as missing."""
     denied = {"no-read": {"scope": SUBSCRIPTION, "actions": [unread], "system_protected": False}}
-    there = {PRODUCTION: {"groups": {"rg-demo": laid_over(FURNISHED, {"clusters": {"aks-new": {}}})}}}
-    async with signed_in(world(tmp_path, deny_assignments=denied, subscriptions=there)) as (simulator, azure):
+    there = {PRODUCTION: {"groups": {"rg-demo": laid_over(EXISTING, {"clusters": {"aks-new": {}}})}}}
+    async with signed_in(scenario_file(tmp_path, deny_assignments=denied, subscriptions=there)) as (
+        simulator,
+        azure,
+    ):
         problem = None
         try:
             plan = await make_plan(azure, WAYS[name].answers)

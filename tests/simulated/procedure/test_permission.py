@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support import Road, answers, identity_id, signed_in
+from tests.support import KeyOption, answers, identity_id, signed_in
 from wizard.cloud.arm import dig
 from wizard.cloud.roles import CRYPTO_USER, assignment_name
 from wizard.procedure.events import Event
@@ -74,7 +74,7 @@ async def test_the_cause_behind_akss_message_is_found(
 
 
 @pytest.mark.parametrize(
-    ("road", "meddle", "named"),
+    ("key_option", "meddle", "named"),
     [
         ("customer-managed-private", remove_the_role, "Key Vault Crypto User"),
         ("customer-managed-public", switch_to_access_policies, "access policy"),
@@ -83,11 +83,11 @@ async def test_the_cause_behind_akss_message_is_found(
     ],
 )
 async def test_the_cluster_is_not_updated_if_its_key_is_unusable(
-    road: Road, meddle: Callable[[Simulator], None], named: str
+    key_option: KeyOption, meddle: Callable[[Simulator], None], named: str
 ) -> None:
     """With a private vault AKS cannot check, and the API server fails instead: so the run checks again."""
     async with signed_in() as (simulator, azure):
-        wanted = answers(road)
+        wanted = answers(key_option)
         plan = await make_plan(azure, wanted)
 
         def spoil(event: Event) -> None:

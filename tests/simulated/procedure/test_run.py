@@ -5,7 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.support import ROADS, Road, answers, carried_out, cluster_id, signed_in, vault_id, world
+from tests.support import (
+    KEY_OPTIONS,
+    KeyOption,
+    answers,
+    cluster_id,
+    run_plan,
+    scenario_file,
+    signed_in,
+    vault_id,
+)
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.features import feature_state, register_feature
 from wizard.procedure.events import Event
@@ -26,7 +35,7 @@ def index(events: list[Event], kind: str, step: str) -> int:
 
 async def test_every_step_reports_start_and_finish_and_follows_its_dependencies() -> None:
     async with signed_in() as (simulator, azure):
-        plan, events, status = await carried_out(azure, CHOSEN)
+        plan, events, status = await run_plan(azure, CHOSEN)
         assert simulator.unknown == ()
     assert status == "succeeded"
     assert events[-1].type == "run-finished"
@@ -46,7 +55,7 @@ async def test_every_step_reports_start_and_finish_and_follows_its_dependencies(
 
 async def test_independent_steps_run_at_the_same_time() -> None:
     async with signed_in() as (_, azure):
-        _, events, _ = await carried_out(azure, CHOSEN)
+        _, events, _ = await run_plan(azure, CHOSEN)
     for one, other in (
         ("vault", "identity"),
         ("feature", "resource-group"),
@@ -57,14 +66,14 @@ async def test_independent_steps_run_at_the_same_time() -> None:
         assert last_start < first_end, (one, other)
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
 @pytest.mark.parametrize("new", [False, True])
-async def test_a_second_run_requires_no_change_and_writes_nothing(road: Road, new: bool) -> None:
-    chosen = answers(road, new=new)
+async def test_a_second_run_requires_no_change_and_writes_nothing(key_option: KeyOption, new: bool) -> None:
+    chosen = answers(key_option, new=new)
     async with signed_in() as (simulator, azure):
-        _, _, first = await carried_out(azure, chosen)
+        _, _, first = await run_plan(azure, chosen)
         before = len(simulator.writes())
-        plan, events, second = await carried_out(azure, chosen)
+        plan, events, second = await run_plan(azure, chosen)
         assert (first, second) == ("succeeded", "succeeded")
         assert len(simulator.writes()) == before
         assert not plan.writes
@@ -77,10 +86,10 @@ async def test_a_second_run_requires_no_change_and_writes_nothing(road: Road, ne
 async def test_a_cluster_whose_operation_was_aborted_is_repaired_by_the_same_plan(state: str) -> None:
     """`az aks operation-abort` leaves the cluster Canceled, with the requested profile."""
     async with signed_in() as (simulator, azure):
-        await carried_out(azure, CHOSEN)
+        await run_plan(azure, CHOSEN)
         simulator.change(cluster_id(), {"properties": {"provisioningState": state}})
         before = len(simulator.writes())
-        _, events, status = await carried_out(azure, CHOSEN)
+        _, events, status = await run_plan(azure, CHOSEN)
         assert status == "succeeded"
         assert simulator.writes()[before:][-1].path.lower() == cluster_id().lower()
         assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Succeeded"
@@ -117,10 +126,10 @@ async def test_running_again_with_the_same_answers_repairs_it(tmp_path: Path) ->
         "match": {**CLUSTER_PUT, "nth": 1},
         "lro_fails": {"code": "InternalOperationError", "message": "Internal server error"},
     }
-    async with signed_in(world(tmp_path, faults=[once])) as (simulator, azure):
-        _, _, first = await carried_out(azure, CHOSEN)
+    async with signed_in(scenario_file(tmp_path, faults=[once])) as (simulator, azure):
+        _, _, first = await run_plan(azure, CHOSEN)
         before = len(simulator.writes())
-        plan, events, second = await carried_out(azure, CHOSEN)
+        plan, events, second = await run_plan(azure, CHOSEN)
         assert (first, second) == ("failed", "succeeded")
         assert [step.key for step in plan.steps if step.action != "none"] == ["provider", "cluster"]
         assert [request.method for request in simulator.writes()[before:]] == ["POST", "PUT"]
@@ -137,8 +146,8 @@ async def test_steps_that_need_a_failed_step_are_skipped_and_the_others_run(tmp_
             "message": "Policy 'no-vaults' forbids it.",
         },
     }
-    async with signed_in(world(tmp_path, faults=[refused])) as (simulator, azure):
-        _, events, status = await carried_out(azure, CHOSEN)
+    async with signed_in(scenario_file(tmp_path, faults=[refused])) as (simulator, azure):
+        _, events, status = await run_plan(azure, CHOSEN)
         assert simulator.resource(vault_id()) is None
     assert status == "failed"
     statuses = {key: event.status for key, event in finished(events).items()}
@@ -175,8 +184,8 @@ async def test_a_resource_provider_that_is_not_in_the_plan_is_not_registered(tmp
             "message": "The subscription is not registered to use namespace 'Microsoft.KeyVault'.",
         },
     }
-    async with signed_in(world(tmp_path, faults=[unregistered])) as (simulator, azure):
-        _, events, status = await carried_out(azure, CHOSEN)
+    async with signed_in(scenario_file(tmp_path, faults=[unregistered])) as (simulator, azure):
+        _, events, status = await run_plan(azure, CHOSEN)
         registered = [r.path for r in simulator.writes() if r.path.lower().endswith("/register")]
     assert status == "failed"
     assert [path.split("/")[-2] for path in registered] == ["KMSPMKPreview", "Microsoft.ContainerService"]
@@ -208,7 +217,7 @@ async def test_a_registration_that_aks_has_not_picked_up_is_refreshed() -> None:
     async with signed_in("stale-provider") as (_, azure):
         await register_feature(azure, CHOSEN.subscription)
         assert await feature_state(azure, CHOSEN.subscription) == "Registered"
-        _, events, status = await carried_out(azure, answers("platform-managed"))
+        _, events, status = await run_plan(azure, answers("platform-managed"))
     assert status == "succeeded"
     assert finished(events)["provider"].status == "succeeded"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support import ROADS, Road, answers, carried_out, cluster_id, signed_in
+from tests.support import KEY_OPTIONS, KeyOption, answers, cluster_id, run_plan, signed_in
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig
 from wizard.procedure.events import Event
@@ -16,15 +16,15 @@ from wizard.simulator.state.world import World
 ORDERS = cluster_id("orders-prod", "rg-orders")
 
 
-def orders(road: Road) -> Answers:
+def orders(key_option: KeyOption) -> Answers:
     there: Json = {
         "resource_group": "rg-orders",
         "location": "westeurope",
         "cluster": {"name": "orders-prod"},
     }
-    if road != "platform-managed":
+    if key_option != "platform-managed":
         there |= {"vault": {"name": "kv-orders"}, "identity": {"name": "id-orders"}}
-    return answers(road, **there)
+    return answers(key_option, **there)
 
 
 def truth(body: Json | None) -> Json:
@@ -53,11 +53,11 @@ def _without_etags(value: Json) -> Json:
     }
 
 
-@pytest.mark.parametrize("road", ROADS)
-async def test_other_settings_are_kept_at_every_level(road: Road) -> None:
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+async def test_other_settings_are_kept_at_every_level(key_option: KeyOption) -> None:
     async with signed_in() as (simulator, azure):
         before = simulator.resource(ORDERS)
-        _, _, status = await carried_out(azure, orders(road))
+        _, _, status = await run_plan(azure, orders(key_option))
         after = simulator.resource(ORDERS)
     assert status == "succeeded"
     assert truth(after) == truth(before)
@@ -67,7 +67,7 @@ async def test_other_settings_are_kept_at_every_level(road: Road) -> None:
     assert dig(after, "properties", "securityProfile", "futureShield", "level") == 3
     assert dig(after, "properties", "securityProfile", "imageCleaner", "intervalHours") == 48
     assert dig(after, "tags", "costcentre") == "4711"
-    if road == "platform-managed":
+    if key_option == "platform-managed":
         assert before is not None
         assert after is not None
         assert after["identity"] == before["identity"]
@@ -76,13 +76,13 @@ async def test_other_settings_are_kept_at_every_level(road: Road) -> None:
 async def test_a_cluster_with_only_known_settings_keeps_them() -> None:
     async with signed_in() as (simulator, azure):
         before = simulator.resource(cluster_id())
-        await carried_out(azure, answers("customer-managed-private"))
+        await run_plan(azure, answers("customer-managed-private"))
         assert truth(simulator.resource(cluster_id())) == truth(before)
 
 
 async def test_the_run_reports_the_number_of_compared_settings() -> None:
     async with signed_in() as (_, azure):
-        _, events, _ = await carried_out(azure, orders("platform-managed"))
+        _, events, _ = await run_plan(azure, orders("platform-managed"))
     done = next(e for e in events if e.type == "step-finished" and e.step == "cluster")
     assert "other settings unchanged" in done.message
 
@@ -139,23 +139,27 @@ def at_the_put(id_: str, meddle: Callable[[], object]) -> Callable[[Event], None
     return listen
 
 
-@pytest.mark.parametrize("road", ROADS)
-async def test_a_setting_that_another_user_changes_after_the_last_read_is_kept(road: Road) -> None:
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+async def test_a_setting_that_another_user_changes_after_the_last_read_is_kept(key_option: KeyOption) -> None:
     """Only the eTag of that read, sent with the request, ensures this."""
     async with signed_in() as (simulator, azure):
-        plan = await make_plan(azure, orders(road))
+        plan = await make_plan(azure, orders(key_option))
         meddle = at_the_put(ORDERS, lambda: simulator.change(ORDERS, {"tags": {"added": "meanwhile"}}))
-        assert await Run(azure, orders(road), plan, listeners=[meddle]).execute(plan.digest) == "succeeded"
+        assert (
+            await Run(azure, orders(key_option), plan, listeners=[meddle]).execute(plan.digest) == "succeeded"
+        )
         assert dig(simulator.resource(ORDERS), "tags", "added") == "meanwhile"
         puts = [r.status for r in simulator.writes() if r.path.lower() == ORDERS.lower()]
     assert puts == [412, 200]
 
 
-@pytest.mark.parametrize("road", ROADS)
-async def test_a_cluster_that_another_user_creates_after_the_last_read_is_not_overwritten(road: Road) -> None:
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+async def test_a_cluster_that_another_user_creates_after_the_last_read_is_not_overwritten(
+    key_option: KeyOption,
+) -> None:
     theirs = cluster_id("aks-new")
     async with signed_in() as (simulator, azure):
-        plan = await make_plan(azure, answers(road, new=True))
+        plan = await make_plan(azure, answers(key_option, new=True))
 
         def created(world: World) -> Json:
             body = {
@@ -168,7 +172,7 @@ async def test_a_cluster_that_another_user_creates_after_the_last_read_is_not_ov
 
         run = Run(
             azure,
-            answers(road, new=True),
+            answers(key_option, new=True),
             plan,
             listeners=[at_the_put(theirs, lambda: simulator.in_world(created))],
         )

@@ -10,14 +10,14 @@ from azure.mgmt.authorization.v2022_04_01.models import RoleAssignmentCreatePara
 from tests.support import (
     PRODUCTION,
     Answered,
-    ByHand,
+    ManualClock,
     answers,
-    carried_out,
     cluster_id,
     identity_id,
+    run_plan,
+    scenario_file,
     signed_in,
     vault_id,
-    world,
 )
 from wizard.cloud.arm import Json, dig
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
@@ -53,7 +53,7 @@ STALE: Json = {"status": 412, "code": "PreconditionFailed", "message": "The cond
 
 def slow(folder: Path, role_propagation: float = 1800) -> Path:
     """Return a scenario in which roles take this many seconds to propagate, and nothing else takes long."""
-    return world(folder, **REGISTERED, durations={"role_propagation": role_propagation})
+    return scenario_file(folder, **REGISTERED, durations={"role_propagation": role_propagation})
 
 
 def told(events: list[Event], step: str) -> list[str]:
@@ -73,7 +73,7 @@ async def test_the_operators_new_role_is_waited_for_before_the_key_is_created(
     tmp_path: Path,
 ) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await carried_out(azure, PUBLIC, timeouts=LONG)
+        _, events, status = await run_plan(azure, PUBLIC, timeouts=LONG)
         refused = [
             r for r in simulator.requests if r.path.endswith("/keys/aks-kms/create") and r.status == 403
         ]
@@ -92,7 +92,7 @@ async def test_the_operators_new_role_is_waited_for_before_the_key_is_created(
 
 async def test_akss_own_check_of_the_role_is_repeated_until_it_passes(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await carried_out(azure, THROUGH_ARM, timeouts=LONG)
+        _, events, status = await run_plan(azure, THROUGH_ARM, timeouts=LONG)
         puts = [
             r.status for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
         ]
@@ -106,8 +106,8 @@ async def test_akss_own_check_of_the_role_is_repeated_until_it_passes(tmp_path: 
 
 
 async def test_new_roles_propagate_before_the_update_if_aks_cannot_check_them(tmp_path: Path) -> None:
-    async with signed_in(world(tmp_path, **REGISTERED), speed=100) as (simulator, azure):
-        _, events, status = await carried_out(azure, PRIVATE)
+    async with signed_in(scenario_file(tmp_path, **REGISTERED), speed=100) as (simulator, azure):
+        _, events, status = await run_plan(azure, PRIVATE)
         assert len([r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]) == 1
     assert status == "succeeded"
     propagating = [
@@ -133,7 +133,7 @@ async def test_old_role_assignments_need_no_propagation_time() -> None:
         identity={"name": "id-ledger"},
     )
     async with signed_in(speed=2400) as (_, azure):
-        _, events, status = await carried_out(azure, ledger)
+        _, events, status = await run_plan(azure, ledger)
     assert status == "succeeded"
     assert "the identity's role assignments are propagating" not in told(events, "cluster")
 
@@ -149,7 +149,10 @@ async def test_another_sufficient_role_propagates_too(tmp_path: Path, before: st
         },
     }
     here = {**REGISTERED["subscriptions"][PRODUCTION], "groups": {"rg-demo": there}}
-    async with signed_in(world(tmp_path, subscriptions={PRODUCTION: here}), speed=100) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: here}), speed=100) as (
+        simulator,
+        azure,
+    ):
         principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
         with declared(Repeat.SAFE):
             await azure.authorization(PRODUCTION).role_assignments.create(
@@ -161,7 +164,7 @@ async def test_another_sufficient_role_propagates_too(tmp_path: Path, before: st
                     principal_type="ServicePrincipal",
                 ),
             )
-        plan, events, status = await carried_out(azure, PRIVATE)
+        plan, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
     assert {step.action for step in plan.steps if step.key == "crypto-role"} == {"none"}
     assert ("the identity's role assignments are propagating" in told(events, "cluster")) == (before is None)
@@ -174,14 +177,17 @@ async def test_akss_message_about_a_key_is_reported_for_a_platform_managed_key_t
         "code": "AzureKeyVaultKmsValidateIdentityPermissionCustomerError",
         "message": "No.",
     }
-    async with signed_in(world(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": refusal}])) as (_, azure):
-        problem = problem_of(await carried_out(azure, answers("platform-managed")))
+    async with signed_in(scenario_file(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": refusal}])) as (
+        _,
+        azure,
+    ):
+        problem = problem_of(await run_plan(azure, answers("platform-managed")))
     assert (problem.code, problem.azure_said) == (refusal["code"], "No.")
 
 
 async def test_a_role_that_never_propagates_ends_in_a_timeout(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (simulator, azure):
-        ran = await carried_out(azure, THROUGH_ARM, timeouts=Timeouts(role_assignment=120))
+        ran = await run_plan(azure, THROUGH_ARM, timeouts=Timeouts(role_assignment=120))
         assert (
             dig(simulator.resource(cluster_id()), "properties", "securityProfile", "azureKeyVaultKms") is None
         )
@@ -193,7 +199,7 @@ async def test_a_role_that_never_propagates_ends_in_a_timeout(tmp_path: Path) ->
 
 async def test_the_operators_role_that_never_propagates_ends_in_a_timeout(tmp_path: Path) -> None:
     async with signed_in(slow(tmp_path, NEVER), speed=600) as (_, azure):
-        problem = problem_of(await carried_out(azure, PUBLIC, timeouts=Timeouts(role_assignment=60)))
+        problem = problem_of(await run_plan(azure, PUBLIC, timeouts=Timeouts(role_assignment=60)))
     assert problem.code == "ForbiddenByRbac"
     assert "aks-kms" in problem.summary
     assert problem.retryable
@@ -201,16 +207,16 @@ async def test_the_operators_role_that_never_propagates_ends_in_a_timeout(tmp_pa
 
 async def test_a_new_identity_that_has_not_replicated_is_waited_for(tmp_path: Path) -> None:
     fault = {**UNKNOWN_PRINCIPAL, "match": {**UNKNOWN_PRINCIPAL["match"], "count": 5}}
-    async with signed_in(world(tmp_path, faults=[fault])) as (_, azure):
-        _, events, status = await carried_out(azure, PRIVATE)
+    async with signed_in(scenario_file(tmp_path, faults=[fault])) as (_, azure):
+        _, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
     heard = told(events, "crypto-role") + told(events, "contributor-role")
     assert heard.count("waiting for the new identity to replicate in Microsoft Entra") == 5
 
 
 async def test_an_identity_that_never_replicates_ends_in_a_timeout(tmp_path: Path) -> None:
-    async with signed_in(world(tmp_path, faults=[UNKNOWN_PRINCIPAL])) as (_, azure):
-        problem = problem_of(await carried_out(azure, PRIVATE, timeouts=Timeouts(principal=50)))
+    async with signed_in(scenario_file(tmp_path, faults=[UNKNOWN_PRINCIPAL])) as (_, azure):
+        problem = problem_of(await run_plan(azure, PRIVATE, timeouts=Timeouts(principal=50)))
     assert problem.code == "PrincipalNotFound"
     assert problem.kind == "transient"
     assert problem.retryable
@@ -222,8 +228,8 @@ BUSY: Json = {"status": 429, "code": "TooManyRequests", "message": "Please try a
 async def test_another_operation_on_the_cluster_is_waited_for(tmp_path: Path) -> None:
     answer = {**BUSY, "headers": {"Retry-After": "0.01"}}
     fault = {"match": {"path": "/subscriptions*", "every": 5}, "answer": answer}
-    async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
-        _, _, status = await carried_out(azure, PRIVATE)
+    async with signed_in(scenario_file(tmp_path, faults=[fault])) as (simulator, azure):
+        _, _, status = await run_plan(azure, PRIVATE)
         assert len([request for request in simulator.requests if request.status == 429]) > 10
     assert status == "succeeded"
 
@@ -231,8 +237,8 @@ async def test_another_operation_on_the_cluster_is_waited_for(tmp_path: Path) ->
 async def test_a_requested_wait_is_honored(tmp_path: Path) -> None:
     answer = {**BUSY, "code": "Throttled", "headers": {"Retry-After": "1"}}
     fault = {"match": {**CLUSTER_PUT, "count": 1}, "answer": answer}
-    async with signed_in(world(tmp_path, faults=[fault])) as (simulator, azure):
-        _, _, status = await carried_out(azure, answers("platform-managed"))
+    async with signed_in(scenario_file(tmp_path, faults=[fault])) as (simulator, azure):
+        _, _, status = await run_plan(azure, answers("platform-managed"))
         first, second = (
             r for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
         )
@@ -243,8 +249,8 @@ async def test_a_requested_wait_is_honored(tmp_path: Path) -> None:
 
 async def test_a_cluster_that_changed_at_the_same_moment_is_read_again(tmp_path: Path) -> None:
     fault = {"match": {**CLUSTER_PUT, "count": 2}, "answer": STALE}
-    async with signed_in(world(tmp_path, faults=[fault])) as (_, azure):
-        _, events, status = await carried_out(azure, PRIVATE)
+    async with signed_in(scenario_file(tmp_path, faults=[fault])) as (_, azure):
+        _, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
     assert len([message for message in told(events, "cluster") if "Retrying" in message]) == 2
 
@@ -257,18 +263,23 @@ async def test_a_cluster_that_changed_at_the_same_moment_is_read_again(tmp_path:
 async def test_an_operation_is_followed_only_at_azure(header: str, link: str, tmp_path: Path) -> None:
     """The token is sent to wherever an operation is followed. The cluster itself shows how it ends."""
     answer = {"status": 202, "text": "{}", "headers": {header: link}}
-    async with signed_in(world(tmp_path, faults=[{"match": {**CLUSTER_PUT, "count": 1}, "raw": answer}])) as (
+    async with signed_in(
+        scenario_file(tmp_path, faults=[{"match": {**CLUSTER_PUT, "count": 1}, "raw": answer}])
+    ) as (
         _,
         azure,
     ):
-        _, events, status = await carried_out(azure, PRIVATE)
+        _, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
     assert [m for m in told(events, "cluster") if m.startswith("NotUnderstoodError: ")]
 
 
 async def test_waiting_for_another_operation_ends_in_a_timeout(tmp_path: Path) -> None:
-    async with signed_in(world(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": STALE}])) as (_, azure):
-        problem = problem_of(await carried_out(azure, PRIVATE))
+    async with signed_in(scenario_file(tmp_path, faults=[{"match": CLUSTER_PUT, "answer": STALE}])) as (
+        _,
+        azure,
+    ):
+        problem = problem_of(await run_plan(azure, PRIVATE))
     assert problem.code == "PreconditionFailed"
     assert problem.retryable
 
@@ -278,7 +289,7 @@ async def test_the_time_that_azure_takes_to_refuse_counts_toward_the_timeout(
     each_takes: float, refusals: int
 ) -> None:
     async with signed_in() as (_, azure):
-        clock, timeouts = ByHand(), Timeouts(update_retry=1800)
+        clock, timeouts = ManualClock(), Timeouts(update_retry=1800)
         unchecked: Any = None  # what kind of cluster it is plays no part
         work = Work(
             replace(azure, clock=clock),
@@ -307,14 +318,14 @@ async def test_the_time_that_azure_takes_to_refuse_counts_toward_the_timeout(
 
 async def test_a_feature_pending_approval_is_reported() -> None:
     async with signed_in("feature-pending") as (_, azure):
-        ran = await carried_out(azure, answers("platform-managed"), timeouts=Timeouts(registration=60))
+        ran = await run_plan(azure, answers("platform-managed"), timeouts=Timeouts(registration=60))
     assert "waiting for Microsoft's approval" in told(ran[1], "feature")
     assert "approval" in problem_of(ran).summary
 
 
 async def test_a_long_running_operation_is_reported_with_its_last_status(tmp_path: Path) -> None:
-    async with signed_in(world(tmp_path, **REGISTERED), speed=200) as (_, azure):
-        _, events, status = await carried_out(azure, answers("platform-managed"))
+    async with signed_in(scenario_file(tmp_path, **REGISTERED), speed=200) as (_, azure):
+        _, events, status = await run_plan(azure, answers("platform-managed"))
     assert status == "succeeded"
     words = [e for e in events if e.step == "cluster" and e.message.startswith("cluster is being updated: ")]
     assert words

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.facts import EVERYTHING, bare
-from tests.support import DEVELOPMENT, PRODUCTION, answers, signed_in, world
+from tests.facts import EVERYTHING, empty_snapshot
+from tests.support import DEVELOPMENT, PRODUCTION, answers, scenario_file, signed_in
 from wizard.cloud.arm import dig
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER
 from wizard.errors import AzureError
@@ -101,7 +101,7 @@ async def test_a_required_resource_provider_that_is_not_registered(
 ) -> None:
     provider = {"text": json.dumps({"namespace": "Microsoft.KeyVault", "registrationState": state})}
     match = {"method": "GET", "path": "*/providers/Microsoft.KeyVault"}
-    async with signed_in(world(tmp_path, faults=[{"match": match, "raw": provider}])) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, faults=[{"match": match, "raw": provider}])) as (_, azure):
         there = await read_resources(
             azure, Target(answers("customer-managed-private"), azure.cloud.vault_suffix)
         )
@@ -111,7 +111,7 @@ async def test_a_required_resource_provider_that_is_not_registered(
 def test_permissions_in_one_subscription_do_not_count_for_another() -> None:
     here, there = f"/subscriptions/{PRODUCTION}", f"/subscriptions/{DEVELOPMENT}"
     group = f"{here}/resourcegroups/rg-demo"
-    known = bare(
+    known = empty_snapshot(
         BANK, permissions_at={here: None, there: (EVERYTHING,), f"{there}/resourcegroups/rg": (EVERYTHING,)}
     )
     assert known.permissions(there) == (EVERYTHING,)

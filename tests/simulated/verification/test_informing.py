@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support import PRODUCTION, answers, cluster_id, signed_in, vault_id, world
+from tests.support import PRODUCTION, answers, cluster_id, scenario_file, signed_in, vault_id
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.writes import Repeat, declared
@@ -30,7 +30,7 @@ async def test_what_code_left_who_has_access_and_the_log_are_read_from_azure(tmp
         "vaults": {"kv-bank-ledger": {"diagnostic_settings": {"to-siem": {"logs": ["AuditEvent"]}}}},
     }
     auditor = {"roles": {f"/subscriptions/{PRODUCTION}": ["Reader", "Key rescuer"]}}
-    given = world(
+    given = scenario_file(
         tmp_path,
         subscriptions={
             PRODUCTION: {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import PRODUCTION, answers, cluster_id, identity_id, signed_in, vault_id, world
+from tests.support import PRODUCTION, answers, cluster_id, identity_id, scenario_file, signed_in, vault_id
 from wizard.cloud.arm import Json
 from wizard.cloud.writes import Repeat, declared
 from wizard.verification.report import ClusterReport
@@ -38,7 +38,9 @@ def encrypted_in(
             }
         },
     }
-    return world(folder, extends=name, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}}, **more)
+    return scenario_file(
+        folder, extends=name, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}}, **more
+    )
 
 
 def wrong(report: ClusterReport) -> dict[str, str]:

@@ -13,9 +13,9 @@ from tests.support import (
     child_environment,
     cluster_id,
     identity_id,
+    scenario_file,
     signed_in,
     vault_id,
-    world,
 )
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
@@ -243,7 +243,10 @@ async def test_an_unnamed_vault_is_unknown_if_vaults_cannot_be_listed(tmp_path: 
         "message": "Not now.",
         "headers": {"Retry-After": "0"},
     }
-    async with signed_in(world(tmp_path, faults=[{"match": lists, "answer": refused}])) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, faults=[{"match": lists, "answer": refused}])) as (
+        simulator,
+        azure,
+    ):
         simulator.change(CARDS, NAMELESS)
         report = await verify(azure, CARDS)
     for code in ("vault-exists", "key-exists"):
@@ -254,7 +257,7 @@ async def test_an_unnamed_vault_is_unknown_if_vaults_cannot_be_listed(tmp_path: 
 
 async def test_without_permission_to_read_the_verdict_is_not_certain(tmp_path: Path) -> None:
     operator = {"roles": {f"/subscriptions/{PRODUCTION}": None, LEDGER: ["Reader"]}}
-    async with signed_in(world(tmp_path, principals={"operator": operator})) as (_, azure):
+    async with signed_in(scenario_file(tmp_path, principals={"operator": operator})) as (_, azure):
         report = await verify(azure, LEDGER)
     assert (report.verdict, report.transient) == ("not-certain", False)
     assert outcomes(report) == dict.fromkeys(

@@ -66,7 +66,7 @@ no metric at all {{
     return known(text)
 
 
-def bare(started: int = 1) -> Readings:
+def empty_snapshot(started: int = 1) -> Readings:
     """Return the metrics of an API server without a KMS provider, which lack these series (docs/azure.md#proof-from-inside-a-cluster)."""
     return known(f"process_start_time_seconds {started}\n")
 
@@ -108,8 +108,8 @@ CASES: list[tuple[str, str, Check]] = [
     ("canary-removed", "warning", checks.removed(error("TimeLimit"), "x", 0)),
     ("canary-encrypted", "passed", checks.encrypted(server(kms=3), server(kms=4), KMS)),
     ("canary-encrypted", "passed", checks.encrypted(two(server(1), server(2)), two(server(1), server(2, kms=1)), KMS)),
-    ("canary-encrypted", "failed", checks.encrypted(bare(), bare(), "")),
-    ("canary-encrypted", "failed", checks.encrypted(two(server(1), bare(2)), two(server(1), bare(2)), KMS)),
+    ("canary-encrypted", "failed", checks.encrypted(empty_snapshot(), empty_snapshot(), "")),
+    ("canary-encrypted", "failed", checks.encrypted(two(server(1), empty_snapshot(2)), two(server(1), empty_snapshot(2)), KMS)),
     ("canary-encrypted", "failed", checks.encrypted(server(kms=3), server(kms=4, plain=1), KMS)),
     ("canary-encrypted", "failed", checks.encrypted(server(), server(ill=1), KMS)),
     ("canary-encrypted", "unknown", checks.encrypted(two(server(1), server(2)), server(1), KMS)),
@@ -175,7 +175,7 @@ def test_a_canary_written_by_an_unseen_api_server_is_unknown() -> None:
     check = checks.encrypted(server(kms=3), server(kms=3), KMS)
     assert "Another one, which did not respond, has" in check.message
     assert check.remedy == "Verify again."
-    assert "without encryption" in checks.encrypted(bare(), bare(), "").message
+    assert "without encryption" in checks.encrypted(empty_snapshot(), empty_snapshot(), "").message
 
 
 def test_metrics_of_older_versions_without_the_resource_label_count() -> None:

@@ -11,16 +11,16 @@ from tests.facts import (
     CUSTOMER_MANAGED,
     GROUP,
     PLATFORM_MANAGED,
-    bare,
     cluster,
-    furnished,
+    complete_snapshot,
+    empty_snapshot,
     identity,
     key,
     target,
     user_assigned,
     vault,
 )
-from tests.support import ROADS, Road, answers, identity_id, vault_id
+from tests.support import KEY_OPTIONS, KeyOption, answers, identity_id, vault_id
 from wizard.cloud.arm import Json
 from wizard.procedure.differences import other_differences
 from wizard.procedure.plan import Action, Effect, Plan, PlannedStep
@@ -28,12 +28,12 @@ from wizard.procedure.planning import plan_from
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-roads = pytest.mark.parametrize("road", ROADS)
+key_options = pytest.mark.parametrize("key_option", KEY_OPTIONS)
 
 
-def plan(road: Road, snapshot: Snapshot | None = None) -> Plan:
-    chosen = answers(road)
-    return plan_from(target(chosen), snapshot or bare(chosen))
+def plan(key_option: KeyOption, snapshot: Snapshot | None = None) -> Plan:
+    chosen = answers(key_option)
+    return plan_from(target(chosen), snapshot or empty_snapshot(chosen))
 
 
 def reordered(value: object) -> object:
@@ -43,33 +43,33 @@ def reordered(value: object) -> object:
     return [reordered(inner) for inner in value] if isinstance(value, list) else value
 
 
-@roads
-def test_the_same_facts_give_the_same_plan_and_digest(road: Road) -> None:
-    first, second = plan(road), plan(road)
+@key_options
+def test_the_same_facts_give_the_same_plan_and_digest(key_option: KeyOption) -> None:
+    first, second = plan(key_option), plan(key_option)
     assert first == second
     assert first.digest == second.digest
     assert len(first.digest) == 64
 
 
-@roads
-def test_the_order_of_azures_lists_is_no_drift(road: Road) -> None:
-    chosen = answers(road)
+@key_options
+def test_the_order_of_azures_lists_is_no_drift(key_option: KeyOption) -> None:
+    chosen = answers(key_option)
     body = cluster(
         {"imageCleaner": {"enabled": True, "intervalHours": 48}, "x": {"b": 1, "a": [1, {"d": 2, "c": 3}]}}
     )
     turned = reordered(body)
     assert isinstance(turned, dict)
-    one, other = bare(chosen, cluster=body), bare(chosen, cluster=turned)
+    one, other = empty_snapshot(chosen, cluster=body), empty_snapshot(chosen, cluster=turned)
     assert plan_from(target(chosen), one).digest == plan_from(target(chosen), other).digest
 
 
-@roads
-def test_automatic_changes_by_azure_are_no_drift(road: Road) -> None:
-    chosen = answers(road)
+@key_options
+def test_automatic_changes_by_azure_are_no_drift(key_option: KeyOption) -> None:
+    chosen = answers(key_option)
     busy = cluster(
         eTag="another", agentPoolProfiles=[{"name": "nodepool1", "count": 9, "vmSize": "Standard_D4ds_v5"}]
     )
-    assert plan(road, bare(chosen, cluster=busy)).digest == plan(road).digest
+    assert plan(key_option, empty_snapshot(chosen, cluster=busy)).digest == plan(key_option).digest
 
 
 @pytest.mark.parametrize("change", [{"feature": "Registering"}, {"groups": {GROUP: {"location": "eastus"}}}])
@@ -77,7 +77,7 @@ def test_details_of_kept_resources_are_not_in_the_digest(change: Json) -> None:
     """For example, a feature may finish registering between the review and the run."""
     chosen = answers("customer-managed-private")
     assert (
-        plan("customer-managed-private", bare(chosen, **change)).digest
+        plan("customer-managed-private", empty_snapshot(chosen, **change)).digest
         == plan("customer-managed-private").digest
     )
 
@@ -101,7 +101,7 @@ def test_details_of_kept_resources_are_not_in_the_digest(change: Json) -> None:
 def test_every_fact_of_the_plan_changes_the_digest(change: Json) -> None:
     chosen = answers("customer-managed-private")
     assert (
-        plan("customer-managed-private", bare(chosen, **change)).digest
+        plan("customer-managed-private", empty_snapshot(chosen, **change)).digest
         != plan("customer-managed-private").digest
     )
 
@@ -112,7 +112,7 @@ def test_a_new_cluster_is_shown_with_its_node_size() -> None:
         (None, "3 nodes of the default size"),
     ):
         chosen = answers("platform-managed", cluster={"name": "aks-new", "create": {"node_vm_size": size}})
-        plan = plan_from(target(chosen), bare(chosen))
+        plan = plan_from(target(chosen), empty_snapshot(chosen))
         step = next(step for step in plan.steps if step.key == "cluster")
         assert step.title == "Create the managed cluster with encryption"
         assert said in step.effects[0].detail
@@ -121,7 +121,7 @@ def test_a_new_cluster_is_shown_with_its_node_size() -> None:
 
 def test_other_answers_change_the_digest() -> None:
     digests = [
-        plan_from(target(chosen), bare(chosen)).digest
+        plan_from(target(chosen), empty_snapshot(chosen)).digest
         for chosen in (
             answers("platform-managed"),
             answers("customer-managed-private"),
@@ -167,7 +167,7 @@ def test_titles_and_sentences_are_not_in_the_digest() -> None:
 def _everything_there() -> tuple[Target, Snapshot]:
     chosen = answers("customer-managed-private")
     held = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
-    return target(chosen), furnished(chosen, cluster=held)
+    return target(chosen), complete_snapshot(chosen, cluster=held)
 
 
 def test_a_converged_cluster_requires_no_write() -> None:
@@ -265,14 +265,14 @@ def test_the_duration_is_at_most_that_of_all_steps_in_sequence(
     assert all(s.usually[1] <= high * 1.000001 for s in steps)
 
 
-@roads
-def test_the_json_format_is_stable(road: Road) -> None:
-    shown = plan(road)
+@key_options
+def test_the_json_format_is_stable(key_option: KeyOption) -> None:
+    shown = plan(key_option)
     body = json.loads(json.dumps(shown.to_json()))
     assert body["digest"] == shown.digest
     assert body["key_option"] == {
         "now": "none",
-        "then": road.removesuffix("-private").removesuffix("-public"),
+        "then": key_option.removesuffix("-private").removesuffix("-public"),
     }
     assert [s["key"] for s in body["steps"]] == [s.key for s in shown.steps]
     for entry in body["steps"]:
@@ -283,11 +283,13 @@ def test_the_json_format_is_stable(road: Road) -> None:
         assert finding.keys() == {"level", "code", "message", "remedy"}
 
 
-@roads
+@key_options
 @pytest.mark.parametrize("new", [False, True])
-def test_every_step_follows_its_dependencies_and_names_its_resources(road: Road, new: bool) -> None:
-    chosen = answers(road, new=new)
-    shown = plan_from(target(chosen), bare(chosen))
+def test_every_step_follows_its_dependencies_and_names_its_resources(
+    key_option: KeyOption, new: bool
+) -> None:
+    chosen = answers(key_option, new=new)
+    shown = plan_from(target(chosen), empty_snapshot(chosen))
     seen: set[str] = set()
     for planned in shown.steps:
         assert set(planned.needs) <= seen
@@ -318,7 +320,7 @@ def test_a_role_of_the_operator_is_listed_for_later_removal() -> None:
 
 def test_control_characters_of_names_do_not_reach_the_terminal() -> None:
     chosen = answers("customer-managed-private")
-    evil = furnished(
+    evil = complete_snapshot(
         chosen,
         vault={**vault(), "location": "\x1b[2Jwest"},
         key=key(kty="\x1b[31mRSA"),
@@ -341,7 +343,7 @@ def test_a_changed_identity_is_named_and_whether_the_run_assigned_it(
     name: str, after_steps: bool, said: str
 ) -> None:
     chosen = answers("customer-managed-private")
-    plan = plan_from(target(chosen), bare(chosen))
+    plan = plan_from(target(chosen), empty_snapshot(chosen))
     given = f"/subscriptions/x/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}"
     fresh = replace(plan, basis=plan.basis | {"identity": ["UserAssigned", [given.lower()]]})
     assert other_differences(plan.to_json(), fresh, after_steps=after_steps) == [said]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.facts import target
-from tests.stub_az import carried_out, check_syntax, named, ran, value
-from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
+from tests.stub_az import check_syntax, named, ran, run_plan, value
+from tests.support import KEY_OPTIONS, PRODUCTION, KeyOption, answers, identity_id, vault_id
 from wizard.answers.model import Answers
 from wizard.procedure.script import script
 from wizard.procedure.steps import STEPS
@@ -43,28 +43,30 @@ HOW_TO: dict[str, list[str]] = {
 """The commands of each scenario between the resource group and the cluster; the last one is required by the how-to's note."""
 
 LETTER = answers("customer-managed-private", key={"create_through": "key-vault"})
-EVERY = [answers(road, new=new) for road in ROADS for new in (False, True)] + [LETTER]
-IDS = [f"{road}-{'new' if new else 'existing'}" for road in ROADS for new in (False, True)] + ["letter"]
+EVERY = [answers(key_option, new=new) for key_option in KEY_OPTIONS for new in (False, True)] + [LETTER]
+IDS = [
+    f"{key_option}-{'new' if new else 'existing'}" for key_option in KEY_OPTIONS for new in (False, True)
+] + ["letter"]
 SCRIPTS = pytest.mark.parametrize("chosen", EVERY, ids=IDS)
 
 
-@pytest.mark.parametrize("road", HOW_TO)
+@pytest.mark.parametrize("key_option", HOW_TO)
 @pytest.mark.parametrize("new", [False, True])
-def test_the_commands_are_in_the_how_tos_order(road: str, new: bool, tmp_path: Path) -> None:
-    letter = {"key": {"create_through": "key-vault"}} if road.endswith("letter") else {}
-    base: Road = next(r for r in ROADS if road.startswith(r))
-    calls = [named(call) for call in carried_out(script(answers(base, new=new, **letter)), tmp_path)]
+def test_the_commands_are_in_the_how_tos_order(key_option: str, new: bool, tmp_path: Path) -> None:
+    letter = {"key": {"create_through": "key-vault"}} if key_option.endswith("letter") else {}
+    base: KeyOption = next(r for r in KEY_OPTIONS if key_option.startswith(r))
+    calls = [named(call) for call in run_plan(script(answers(base, new=new, **letter)), tmp_path)]
     asked_back = {"group show", "ad signed-in-user show", "aks get-versions", "keyvault key list"}
     once: list[str] = [
         c for i, c in enumerate(calls) if c not in asked_back and not (c == calls[i - 1] == "feature show")
     ]
     verb = "aks create" if new else "aks update"
-    assert once == ["account set", *REGISTRATION, "group create", *HOW_TO[road], verb, "aks show"]
+    assert once == ["account set", *REGISTRATION, "group create", *HOW_TO[key_option], verb, "aks show"]
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_the_cluster_command_has_the_how_tos_options(road: Road, tmp_path: Path) -> None:
-    call = next(c for c in carried_out(script(answers(road)), tmp_path) if c[:2] == ["aks", "update"])
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+def test_the_cluster_command_has_the_how_tos_options(key_option: KeyOption, tmp_path: Path) -> None:
+    call = next(c for c in run_plan(script(answers(key_option)), tmp_path) if c[:2] == ["aks", "update"])
     common = [
         "--name",
         "aks-demo",
@@ -77,14 +79,14 @@ def test_the_cluster_command_has_the_how_tos_options(road: Road, tmp_path: Path)
         *("--enable-azure-keyvault-kms", "--azure-keyvault-kms-key-id"),
         "https://kv-demo.vault.azure.net/keys/aks-kms",
         *("--azure-keyvault-kms-key-vault-resource-id", "VAULT_ID"),
-        *("--azure-keyvault-kms-key-vault-network-access", road.rsplit("-", 1)[-1].capitalize()),
+        *("--azure-keyvault-kms-key-vault-network-access", key_option.rsplit("-", 1)[-1].capitalize()),
         *("--assign-identity", "IDENTITY_ID", "--enable-managed-identity", "--yes"),
     ]
-    assert call[2:] == common + ([] if road == "platform-managed" else own)
+    assert call[2:] == common + ([] if key_option == "platform-managed" else own)
 
 
 def test_a_new_cluster_gets_the_newest_version_of_the_right_subscription(tmp_path: Path) -> None:
-    calls = carried_out(script(answers("platform-managed", new=True)), tmp_path)
+    calls = run_plan(script(answers("platform-managed", new=True)), tmp_path)
     assert calls[0] == ["account", "set", "--subscription", PRODUCTION]
     create = next(call for call in calls if call[:2] == ["aks", "create"])
     assert value(create, "--kubernetes-version") == "1.34"
@@ -96,32 +98,32 @@ def test_a_shell_can_parse_the_script_and_shellcheck_reports_nothing(chosen: Ans
     check_syntax(script(chosen))
 
 
-def hostile(road: Road) -> Answers:
+def hostile(key_option: KeyOption) -> Answers:
     """Return unusual but valid answers, with free text that looks like a command."""
     return answers(
-        road,
+        key_option,
         resource_group="rg.(demo)_ü",
         cluster={"name": "aks-new", "create": {"node_vm_size": "Standard_B2s", "node_count": 7}},
         tags={HOSTILE_NAME: HOSTILE},
     )
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_no_value_is_executed_as_a_command(road: Road, tmp_path: Path) -> None:
-    calls = carried_out(script(hostile(road)), tmp_path)
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+def test_no_value_is_executed_as_a_command(key_option: KeyOption, tmp_path: Path) -> None:
+    calls = run_plan(script(hostile(key_option)), tmp_path)
     assert not (tmp_path / "pwned").exists()
     create = next(call for call in calls if call[:2] == ["aks", "create"])
     assert value(create, "--resource-group") == "rg.(demo)_ü"
     assert value(create, "--node-vm-size") == "Standard_B2s"
     assert value(create, "--node-count") == "7"
-    if road == "customer-managed-private":
+    if key_option == "customer-managed-private":
         put = next(call for call in calls if call[:3] == ["rest", "--method", "put"])
         assert json.loads(value(put, "--body"))["tags"] == {HOSTILE_NAME: HOSTILE}
 
 
-@pytest.mark.parametrize("road", ROADS)
-def test_a_spelled_out_command_contains_the_values(road: Road) -> None:
-    for chosen in (answers(road), hostile(road)):
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+def test_a_spelled_out_command_contains_the_values(key_option: KeyOption) -> None:
+    for chosen in (answers(key_option), hostile(key_option)):
         there = target(chosen)
         for step in STEPS:
             for command in step.commands(there, None) if step.applies(there, None) else ():
@@ -171,7 +173,7 @@ def test_vault_and_identity_in_separate_groups(tmp_path: Path) -> None:
     chosen = answers(
         "customer-managed-private", vault={"resource_group": "rg-keys"}, identity={"resource_group": "rg-ids"}
     )
-    calls = carried_out(script(chosen), tmp_path)
+    calls = run_plan(script(chosen), tmp_path)
     groups = [value(call, "--name") for call in calls if call[:2] == ["group", "create"]]
     assert groups == ["rg-demo", "rg-keys", "rg-ids"]
     assert {value(c, "--resource-group") for c in calls if c[0] == "keyvault"} == {"rg-keys"}
@@ -187,7 +189,7 @@ def test_purge_protection_can_be_declined(declined: bool, sent: bool) -> None:
 
 def test_an_hsm_key_needs_a_premium_vault(tmp_path: Path) -> None:
     chosen = answers("customer-managed-public", key={"type": "RSA-HSM", "size": 4096})
-    calls = carried_out(script(chosen), tmp_path)
+    calls = run_plan(script(chosen), tmp_path)
     create = next(call for call in calls if named(call) == "keyvault create")
     key = next(call for call in calls if named(call) == "keyvault key create")
     assert value(create, "--sku") == "premium"

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.facts import bare, furnished
-from tests.stub_az import carried_out, named, ran
+from tests.facts import complete_snapshot, empty_snapshot
+from tests.stub_az import named, ran, run_plan
 from wizard.answers.model import Answers, Cluster, Identity, Key, NewCluster, Vault
 from wizard.procedure.order import applicable_steps
 from wizard.procedure.script import script
@@ -107,7 +107,7 @@ def test_values_arrive_unchanged_and_are_never_commands(chosen: Answers) -> None
     assert chosen.cluster.create is not False
     with TemporaryDirectory() as place:
         folder = Path(place)
-        calls = carried_out(script(chosen, ".vault.'$(touch pwned)"), folder)
+        calls = run_plan(script(chosen, ".vault.'$(touch pwned)"), folder)
         assert sorted(path.name for path in folder.iterdir()) == ["bin", "calls"]
     by_name = {named(call): call for call in calls}
     assert given_to(by_name["account set"], "--subscription") == chosen.subscription
@@ -177,7 +177,7 @@ BASE: dict[str, Any] = {
 def test_commands_of_a_plan_and_a_live_script_run_nothing_else(chosen: Answers, full: bool) -> None:
     """Each command of a plan, with its values, is one shell command; the same holds for a script made from the live state."""
     target = Target(chosen, ".vault.'$(touch pwned)")
-    there = (furnished if full else bare)(chosen)
+    there = (complete_snapshot if full else empty_snapshot)(chosen)
     planned = [
         spelled_out(command, target)
         for step in applicable_steps(target, there)

@@ -3,8 +3,18 @@
 import pytest
 
 from tests import facts
-from tests.facts import CUSTOMER_MANAGED, GROUP, bare, cluster, furnished, grant, target, user_assigned, vault
-from tests.support import PRODUCTION, ROADS, Road, answers, identity_id
+from tests.facts import (
+    CUSTOMER_MANAGED,
+    GROUP,
+    cluster,
+    complete_snapshot,
+    empty_snapshot,
+    grant,
+    target,
+    user_assigned,
+    vault,
+)
+from tests.support import KEY_OPTIONS, PRODUCTION, KeyOption, answers, identity_id
 from wizard.answers.model import Answers
 from wizard.cloud.roles import ADMINISTRATOR, CONTRIBUTOR, CRYPTO_USER
 from wizard.procedure.order import applicable_steps
@@ -59,13 +69,13 @@ def test_each_step_describes_itself_and_needs_only_earlier_steps(step: Step) -> 
 
 
 @every
-@pytest.mark.parametrize("road", ROADS)
-def test_an_applicable_step_has_commands_and_a_duration(step: Step, road: Road) -> None:
-    chosen = answers(road)
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+def test_an_applicable_step_has_commands_and_a_duration(step: Step, key_option: KeyOption) -> None:
+    chosen = answers(key_option)
     if not step.applies(target(chosen), None):
-        assert road == "platform-managed" or step.key in {"operator-role", "firewall"}
+        assert key_option == "platform-managed" or step.key in {"operator-role", "firewall"}
         return
-    low, high = step.duration(target(chosen), bare(chosen))
+    low, high = step.duration(target(chosen), empty_snapshot(chosen))
     assert 0 <= low <= high
     assert step.commands(target(chosen), None) or step.key == "firewall", (
         "a vault that is created private needs no second command"
@@ -89,7 +99,7 @@ def test_an_applicable_step_has_commands_and_a_duration(step: Step, road: Road) 
     ],
 )
 def test_each_scenario_has_its_steps(chosen: Answers, absent: set[str]) -> None:
-    assert [step.key for step in applicable_steps(target(chosen), bare(chosen))] == [
+    assert [step.key for step in applicable_steps(target(chosen), empty_snapshot(chosen))] == [
         key for key in KEYS if key not in absent
     ]
 
@@ -99,7 +109,7 @@ def test_only_the_cluster_is_irreversible_and_only_verify_is_read_only() -> None
     assert [step.key for step in STEPS if step.read_only] == ["verify"]
 
 
-BARE = bare(PRIVATE)
+BARE = empty_snapshot(PRIVATE)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +134,7 @@ def test_actions_from_an_unencrypted_cluster(key: str, action: str) -> None:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_completed_step_requires_no_action(key: str) -> None:
-    done = furnished(LETTER, cluster=cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id())))
+    done = complete_snapshot(LETTER, cluster=cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id())))
     found = intent(key, LETTER, done)
     assert found.action == "none"
     assert {effect.verb for effect in found.effects} <= {"keep"}
@@ -146,7 +156,7 @@ def test_a_completed_step_requires_no_action(key: str) -> None:
 def test_the_feature_and_the_provider_that_must_pick_it_up(
     state: str | None, feature: str, provider: str
 ) -> None:
-    snapshot = bare(PRIVATE, feature=state)
+    snapshot = empty_snapshot(PRIVATE, feature=state)
     assert intent("feature", PRIVATE, snapshot).action == feature
     assert intent("provider", PRIVATE, snapshot).action == provider
 
@@ -154,55 +164,68 @@ def test_the_feature_and_the_provider_that_must_pick_it_up(
 @pytest.mark.parametrize("state", ["NotRegistered", "Registering", "Pending", "Registered", None])
 def test_neither_is_registered_once_the_cluster_is_encrypted(state: str | None) -> None:
     done = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()))
-    snapshot = bare(PRIVATE, feature=state, cluster=done, identity=facts.identity())
+    snapshot = empty_snapshot(PRIVATE, feature=state, cluster=done, identity=facts.identity())
     assert intent("feature", PRIVATE, snapshot).action == "none"
     assert intent("provider", PRIVATE, snapshot).action == "none"
 
 
 def test_an_unregistered_provider_is_registered_for_any_feature_state() -> None:
     assert (
-        intent("provider", PRIVATE, bare(PRIVATE, feature=None, provider="Unregistered")).action == "register"
+        intent("provider", PRIVATE, empty_snapshot(PRIVATE, feature=None, provider="Unregistered")).action
+        == "register"
     )
 
 
 def test_each_missing_group_is_a_row_and_one_in_another_region_is_kept() -> None:
     chosen = answers("customer-managed-private", vault={"resource_group": "rg-keys"})
     there = {GROUP: {"location": "eastus"}, GROUP.replace("rg-demo", "rg-keys"): None}
-    found = intent("resource-group", chosen, bare(chosen, groups=there))
+    found = intent("resource-group", chosen, empty_snapshot(chosen, groups=there))
     assert found.action == "create"
     assert [(e.verb, e.name) for e in found.effects] == [("keep", "rg-demo"), ("create", "rg-keys")]
     assert "another region" in found.effects[0].detail
 
 
 def test_the_firewall_denies_public_access_and_admits_trusted_services() -> None:
-    assert intent("firewall", PRIVATE, furnished(PRIVATE, vault=vault(denies=False))).action == "update"
+    assert (
+        intent("firewall", PRIVATE, complete_snapshot(PRIVATE, vault=vault(denies=False))).action == "update"
+    )
     shut = vault(denies=True, networkAcls={"bypass": "None"})
-    assert intent("firewall", PRIVATE, furnished(PRIVATE, vault=shut)).action == "update"
-    assert intent("firewall", LETTER, bare(LETTER)).action == "update"
+    assert intent("firewall", PRIVATE, complete_snapshot(PRIVATE, vault=shut)).action == "update"
+    assert intent("firewall", LETTER, empty_snapshot(LETTER)).action == "update"
 
 
 def test_the_operators_role_is_assigned_only_to_create_a_key() -> None:
     me = facts.ME.object_id
-    assert intent("operator-role", PUBLIC, bare(PUBLIC)).action == "create"
-    assert intent("operator-role", PUBLIC, furnished(PUBLIC, operator_grants=(), key=None)).action == "create"
-    assert intent("operator-role", PUBLIC, furnished(PUBLIC, operator_grants=())).action == "none"
+    assert intent("operator-role", PUBLIC, empty_snapshot(PUBLIC)).action == "create"
+    assert (
+        intent("operator-role", PUBLIC, complete_snapshot(PUBLIC, operator_grants=(), key=None)).action
+        == "create"
+    )
+    assert intent("operator-role", PUBLIC, complete_snapshot(PUBLIC, operator_grants=())).action == "none"
     administers = (grant(ADMINISTRATOR, me),)
     assert (
-        intent("operator-role", PUBLIC, furnished(PUBLIC, operator_grants=administers, key=None)).action
+        intent(
+            "operator-role", PUBLIC, complete_snapshot(PUBLIC, operator_grants=administers, key=None)
+        ).action
         == "none"
     )
 
 
 def test_a_role_of_another_identity_does_not_count() -> None:
     others = (grant(CRYPTO_USER, "somebody"), grant(CONTRIBUTOR))
-    assert intent("crypto-role", PRIVATE, furnished(PRIVATE, identity_grants=others)).action == "create"
-    assert intent("contributor-role", PRIVATE, furnished(PRIVATE, identity_grants=others)).action == "none"
+    assert (
+        intent("crypto-role", PRIVATE, complete_snapshot(PRIVATE, identity_grants=others)).action == "create"
+    )
+    assert (
+        intent("contributor-role", PRIVATE, complete_snapshot(PRIVATE, identity_grants=others)).action
+        == "none"
+    )
 
 
 @pytest.mark.parametrize("state", ["Failed", "Canceled"])
 def test_a_failed_cluster_is_updated_again(state: str) -> None:
     failed = cluster(CUSTOMER_MANAGED, identity=user_assigned(identity_id()), provisioningState=state)
-    found = intent("cluster", PRIVATE, furnished(PRIVATE, cluster=failed))
+    found = intent("cluster", PRIVATE, complete_snapshot(PRIVATE, cluster=failed))
     assert found.action == "update"
     assert "repair" in found.effects[0].detail
 
@@ -275,7 +298,7 @@ WRITERS = [step for step in STEPS if step.key not in {"resource-group", "verify"
 @pytest.mark.parametrize("step", WRITERS, ids=[step.key for step in WRITERS])
 def test_each_writing_step_names_its_required_actions_and_scopes(step: Step) -> None:
     chosen = next(a for a in (PRIVATE, LETTER) if step.applies(target(a), None))
-    rights = step.required_actions(target(chosen), bare(chosen))
+    rights = step.required_actions(target(chosen), empty_snapshot(chosen))
     assert rights
     for right in rights:
         assert right.action.startswith("Microsoft.")
@@ -284,4 +307,4 @@ def test_each_writing_step_names_its_required_actions_and_scopes(step: Step) -> 
 
 
 def test_a_key_through_the_data_plane_requires_no_management_action() -> None:
-    assert BY_KEY["key"].required_actions(target(LETTER), bare(LETTER)) == ()
+    assert BY_KEY["key"].required_actions(target(LETTER), empty_snapshot(LETTER)) == ()

@@ -21,10 +21,10 @@ from tests.facts import (
     PLATFORM_MANAGED,
     PRINCIPAL,
     VERSIONS,
-    bare,
     bracketed,
     cluster,
-    furnished,
+    complete_snapshot,
+    empty_snapshot,
     grant,
     identity,
     key,
@@ -33,7 +33,16 @@ from tests.facts import (
     user_assigned,
     vault,
 )
-from tests.support import PRODUCTION, ROADS, TENANT, Road, answers, cluster_id, identity_id, vault_id
+from tests.support import (
+    KEY_OPTIONS,
+    PRODUCTION,
+    TENANT,
+    KeyOption,
+    answers,
+    cluster_id,
+    identity_id,
+    vault_id,
+)
 from wizard.answers.model import Answers
 from wizard.cloud import reads
 from wizard.cloud.arm import Json
@@ -111,95 +120,95 @@ IN_HUB = cluster(
 CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     # They are created long before they are used: recent dates in them lie in the future.
     # level, code, the thing that the message names, answers, snapshot
-    ("error", "cluster-not-found", "aks-demo", PLATFORM, bare(PLATFORM, cluster=None)),
-    ("error", "cluster-exists", "aks-new", NEW, bare(NEW, cluster=cluster())),
-    ("error", "cluster-version-too-old", "1.32.9", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.32.9"))),
-    ("error", "cluster-version-too-old", "1.9.0", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion="1.9.0"))),
-    ("error", "cluster-version-too-old", "1.32", new_cluster(kubernetes_version="1.32"), bare(NEW)),
-    ("error", "version-not-offered", "1.37", new_cluster(kubernetes_version="1.37"), bare(NEW)),
-    ("error", "no-version-offered", "westus2", NEW, bare(NEW, versions=(VERSIONS[0], VERSIONS[3]))),
-    ("error", "no-version-offered", "westus2", NEW, bare(NEW, versions=())),
-    ("warning", "version-preview", "1.36", new_cluster(kubernetes_version="1.36.0"), bare(NEW)),
-    ("error", "version-lts-only", "1.33", new_cluster(kubernetes_version="1.33"), bare(NEW)),
-    ("error", "cluster-stopped", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(powerState={"code": "Stopped"}))),
-    ("warning", "cluster-failed", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Failed"))),
-    ("warning", "cluster-failed", "was canceled", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
-    ("warning", "upgrade-pending", "1.34.2", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.34.2", currentKubernetesVersion="1.33.3"))),
-    ("warning", "upgrade-pending", "1.33.3", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.33.3", currentKubernetesVersion="1.34.2"))),
-    ("warning", "upgrade-pending", "the node pool nodepool1", PLATFORM, bare(PLATFORM, cluster=cluster(agentPoolProfiles=[{"name": "nodepool1", "orchestratorVersion": "1.34", "currentOrchestratorVersion": "1.33.3"}]))),
-    ("error", "cluster-deleting", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="deleting"))),
-    ("warning", "cluster-version-unknown", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion=""))),
-    ("error", "cluster-version-too-old", "1.32", PLATFORM, bare(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion="1.32"))),
-    ("error", "cluster-busy", "Updating", PLATFORM, bare(PLATFORM, cluster=cluster(provisioningState="Updating"))),
-    ("info", "cluster-under-way", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=held(provisioningState="Updating"))),
-    ("error", "cluster-service-principal", "aks-demo", PLATFORM, bare(PLATFORM, cluster={**cluster(), "identity": None})),
-    ("error", "cluster-service-principal", "aks-demo", PRIVATE, furnished(PRIVATE, cluster={**cluster(), "identity": {"type": "None"}})),
-    ("warning", "identity-moves", "id-aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster())),
-    ("warning", "identity-replaced", "id-old", PRIVATE, furnished(PRIVATE, cluster=cluster(identity=user_assigned(identity_id("id-old"))))),
-    ("warning", "capz-identity", "sigs.k8s.io", PRIVATE, furnished(PRIVATE, cluster=OF_CAPZ)),
-    ("warning", "code-complete-mode", "clean-up of rg-demo", PRIVATE, furnished(PRIVATE, cluster=runs(), code=OWNED)),
-    ("info", "code-owns-cluster", "the deployment main of rg-demo and the deployment stack all", PRIVATE, furnished(PRIVATE, cluster=runs(), code=OWNED)),
-    ("warning", "old-key-still-needed", "kv-demo/aks-kms", PLATFORM, bare(PLATFORM, cluster=cluster(CUSTOMER_MANAGED))),
-    ("warning", "legacy-migration", "aks-demo", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
-    ("error", "legacy-kms-v1", "1.26.3", PRIVATE, furnished(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
-    ("error", "quota-reached", "westus2", NEW, bare(NEW, quota=Quota(3, 3))),
-    ("error", "vm-size-not-available", "Standard_Nope_v9", NEW, bare(NEW, node_size=NodeSize("Standard_Nope_v9", False))),
-    ("error", "vcpu-quota-reached", "12 vCPUs", NEW, bare(NEW, node_size=NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4), vcpus={"standardddsv5family": Vcpus(20, 9)})),
-    ("error", "vcpu-quota-reached", "at least 6 vCPUs", NEW, bare(NEW, vcpus={"cores": Vcpus(20, 15)})),
-    ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
-    ("warning", "secret-policies", "aks-demo", PLATFORM, bare(PLATFORM, cluster=cluster(addonProfiles={"azurePolicy": {"enabled": True}}))),
-    ("warning", "identity-deleted", "id-aks-demo", PRIVATE, bare(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
-    ("error", "identity-needs-role", "privatelink.x", PRIVATE, bare(PRIVATE, cluster=cluster(apiServerAccessProfile={"privateDNSZone": ZONE}))),
-    ("error", "identity-gone", "id-old", PLATFORM, bare(PLATFORM, missing_identities=(identity_id("id-old"),))),
-    ("error", "identity-other-tenant", "9999", PRIVATE, furnished(PRIVATE, identity=identity(tenantId="9999"))),
-    ("info", "identity-wrong-role", "Encryption User", PRIVATE, furnished(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
-    ("info", "identity-wrong-scope", "kv-other", PRIVATE, furnished(PRIVATE, identity_grants=(), identity_elsewhere=(grant(CRYPTO_USER, scope=vault_id("kv-other")),))),
-    ("info", "identity-role-fresh", "Key Vault Crypto Officer", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC) + timedelta(hours=1)), grant(CONTRIBUTOR)))),
-    ("info", "identity-role-fresh", "id-aks-demo", PRIVATE, furnished(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), created_on=datetime.now(UTC) + timedelta(days=1)),))),
-    ("error", "identity-denied", "hands-off", PRIVATE, furnished(PRIVATE, deny_assignments=denied_data(PRINCIPAL))),
-    ("error", "vault-soft-deleted", "kv-demo", PRIVATE, bare(PRIVATE, vault_deleted={"properties": {"vaultId": vault_id(), "scheduledPurgeDate": "2026-12-24T00:00:00Z"}})),
-    ("error", "vault-perimeter", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(publicNetworkAccess="SecuredByPerimeter"))),
-    ("error", "vault-shared", "payments-prod", PRIVATE, furnished(PRIVATE, vault=vault(denies=False), vault_users=(cluster_id("payments-prod"),))),
-    ("warning", "vault-firewall-opens", "kv-demo", PUBLIC, furnished(PUBLIC, vault=vault(), cluster=held())),
-    ("error", "key-hsm-needs-premium", "kv-demo", HARDWARE, bare(HARDWARE, vault=vault(sku={"name": "standard"}))),
-    ("error", "key-deleted", "aks-kms", PRIVATE, furnished(PRIVATE, key=None, key_deleted=True)),
-    ("info", "key-differs", "2048", PRIVATE, furnished(PRIVATE, key=key(keySize=2048))),
-    ("info", "key-in-hardware", "HSM-backed", PRIVATE, furnished(PRIVATE, key=key(kty="RSA-HSM"))),
-    ("warning", "key-not-rotated", "aks-kms", PRIVATE, bare(PRIVATE)),
-    ("warning", "key-not-rotated", "aks-kms", PRIVATE, furnished(PRIVATE, key=key(rotationPolicy=None))),
-    ("error", "region-unknown", "marsnorth", at(PRIVATE, "marsnorth"), bare(PRIVATE, cluster=cluster(), locations=frozenset({"westus2", "eastus"}))),
-    ("error", "region-not-offered", "westus2", NEW, bare(NEW, regions=frozenset({"westus3", "eastus"}))),
-    ("error", "region-without-identities", "usgoviowa", IOWA, bare(IOWA)),
-    ("error", "provider-not-registered", "Microsoft.KeyVault", PRIVATE, bare(PRIVATE, unregistered=(("Microsoft.KeyVault", PRODUCTION),))),
-    ("error", "policy-denies", "no-public-vaults", PRIVATE, bare(PRIVATE, policy_denials=(Denial("kv-demo", "/subscriptions/s/providers/Microsoft.Authorization/policyAssignments/no-public-vaults", "publicNetworkAccess"),))),
-    ("error", "vault-name-taken", "kv-demo", PRIVATE, bare(PRIVATE, vault_name_taken="The vault name 'kv-demo' is already in use.")),
-    ("info", "vault-access-policies", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(enableRbacAuthorization=False))),
-    ("info", "vault-access-policies", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(enableRbacAuthorization=None))),
-    ("error", "vault-firewall-denies", "kv-demo", PUBLIC, furnished(PUBLIC, vault=vault(denies=True))),
-    ("error", "vault-firewall-denies", "kv-demo", PUBLIC, furnished(PUBLIC, vault=vault(denies=False, publicNetworkAccess="Disabled"))),
-    ("warning", "vault-firewall-closes", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(denies=False))),
-    ("warning", "vault-purge-protection-off", "kv-demo", PRIVATE, furnished(PRIVATE, vault=vault(enablePurgeProtection=None))),
-    ("error", "vault-other-tenant", "9999", PRIVATE, furnished(PRIVATE, vault=vault(tenantId="9999"))),
-    ("error", "vault-firewall-bars-key", "kv-demo", PUBLIC, furnished(PUBLIC, vault=vault(denies=True), key=None)),
+    ("error", "cluster-not-found", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster=None)),
+    ("error", "cluster-exists", "aks-new", NEW, empty_snapshot(NEW, cluster=cluster())),
+    ("error", "cluster-version-too-old", "1.32.9", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(currentKubernetesVersion="1.32.9"))),
+    ("error", "cluster-version-too-old", "1.9.0", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(currentKubernetesVersion="1.9.0"))),
+    ("error", "cluster-version-too-old", "1.32", new_cluster(kubernetes_version="1.32"), empty_snapshot(NEW)),
+    ("error", "version-not-offered", "1.37", new_cluster(kubernetes_version="1.37"), empty_snapshot(NEW)),
+    ("error", "no-version-offered", "westus2", NEW, empty_snapshot(NEW, versions=(VERSIONS[0], VERSIONS[3]))),
+    ("error", "no-version-offered", "westus2", NEW, empty_snapshot(NEW, versions=())),
+    ("warning", "version-preview", "1.36", new_cluster(kubernetes_version="1.36.0"), empty_snapshot(NEW)),
+    ("error", "version-lts-only", "1.33", new_cluster(kubernetes_version="1.33"), empty_snapshot(NEW)),
+    ("error", "cluster-stopped", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(powerState={"code": "Stopped"}))),
+    ("warning", "cluster-failed", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(provisioningState="Failed"))),
+    ("warning", "cluster-failed", "was canceled", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(provisioningState="Canceled"))),
+    ("warning", "upgrade-pending", "1.34.2", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(kubernetesVersion="1.34.2", currentKubernetesVersion="1.33.3"))),
+    ("warning", "upgrade-pending", "1.33.3", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(kubernetesVersion="1.33.3", currentKubernetesVersion="1.34.2"))),
+    ("warning", "upgrade-pending", "the node pool nodepool1", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(agentPoolProfiles=[{"name": "nodepool1", "orchestratorVersion": "1.34", "currentOrchestratorVersion": "1.33.3"}]))),
+    ("error", "cluster-deleting", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(provisioningState="deleting"))),
+    ("warning", "cluster-version-unknown", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion=""))),
+    ("error", "cluster-version-too-old", "1.32", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion="1.32"))),
+    ("error", "cluster-busy", "Updating", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(provisioningState="Updating"))),
+    ("info", "cluster-under-way", "aks-demo", PRIVATE, complete_snapshot(PRIVATE, cluster=held(provisioningState="Updating"))),
+    ("error", "cluster-service-principal", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster={**cluster(), "identity": None})),
+    ("error", "cluster-service-principal", "aks-demo", PRIVATE, complete_snapshot(PRIVATE, cluster={**cluster(), "identity": {"type": "None"}})),
+    ("warning", "identity-moves", "id-aks-demo", PRIVATE, complete_snapshot(PRIVATE, cluster=cluster())),
+    ("warning", "identity-replaced", "id-old", PRIVATE, complete_snapshot(PRIVATE, cluster=cluster(identity=user_assigned(identity_id("id-old"))))),
+    ("warning", "capz-identity", "sigs.k8s.io", PRIVATE, complete_snapshot(PRIVATE, cluster=OF_CAPZ)),
+    ("warning", "code-complete-mode", "clean-up of rg-demo", PRIVATE, complete_snapshot(PRIVATE, cluster=runs(), code=OWNED)),
+    ("info", "code-owns-cluster", "the deployment main of rg-demo and the deployment stack all", PRIVATE, complete_snapshot(PRIVATE, cluster=runs(), code=OWNED)),
+    ("warning", "old-key-still-needed", "kv-demo/aks-kms", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(CUSTOMER_MANAGED))),
+    ("warning", "legacy-migration", "aks-demo", PRIVATE, complete_snapshot(PRIVATE, cluster=cluster(LEGACY, identity=OURS))),
+    ("error", "legacy-kms-v1", "1.26.3", PRIVATE, complete_snapshot(PRIVATE, cluster=cluster(LEGACY, identity=OURS, currentKubernetesVersion="1.26.3"))),
+    ("error", "quota-reached", "westus2", NEW, empty_snapshot(NEW, quota=Quota(3, 3))),
+    ("error", "vm-size-not-available", "Standard_Nope_v9", NEW, empty_snapshot(NEW, node_size=NodeSize("Standard_Nope_v9", False))),
+    ("error", "vcpu-quota-reached", "12 vCPUs", NEW, empty_snapshot(NEW, node_size=NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4), vcpus={"standardddsv5family": Vcpus(20, 9)})),
+    ("error", "vcpu-quota-reached", "at least 6 vCPUs", NEW, empty_snapshot(NEW, vcpus={"cores": Vcpus(20, 15)})),
+    ("warning", "secret-policies", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(addonProfiles={"azurepolicy": {"enabled": True}}))),
+    ("warning", "secret-policies", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(addonProfiles={"azurePolicy": {"enabled": True}}))),
+    ("warning", "identity-deleted", "id-aks-demo", PRIVATE, empty_snapshot(PRIVATE, cluster=cluster(identity=OURS), missing_identities=(identity_id(),))),
+    ("error", "identity-needs-role", "privatelink.x", PRIVATE, empty_snapshot(PRIVATE, cluster=cluster(apiServerAccessProfile={"privateDNSZone": ZONE}))),
+    ("error", "identity-gone", "id-old", PLATFORM, empty_snapshot(PLATFORM, missing_identities=(identity_id("id-old"),))),
+    ("error", "identity-other-tenant", "9999", PRIVATE, complete_snapshot(PRIVATE, identity=identity(tenantId="9999"))),
+    ("info", "identity-wrong-role", "Encryption User", PRIVATE, complete_snapshot(PRIVATE, identity_grants=(grant(ENCRYPTION_USER),))),
+    ("info", "identity-wrong-scope", "kv-other", PRIVATE, complete_snapshot(PRIVATE, identity_grants=(), identity_elsewhere=(grant(CRYPTO_USER, scope=vault_id("kv-other")),))),
+    ("info", "identity-role-fresh", "Key Vault Crypto Officer", PRIVATE, complete_snapshot(PRIVATE, identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC) + timedelta(hours=1)), grant(CONTRIBUTOR)))),
+    ("info", "identity-role-fresh", "id-aks-demo", PRIVATE, complete_snapshot(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), created_on=datetime.now(UTC) + timedelta(days=1)),))),
+    ("error", "identity-denied", "hands-off", PRIVATE, complete_snapshot(PRIVATE, deny_assignments=denied_data(PRINCIPAL))),
+    ("error", "vault-soft-deleted", "kv-demo", PRIVATE, empty_snapshot(PRIVATE, vault_deleted={"properties": {"vaultId": vault_id(), "scheduledPurgeDate": "2026-12-24T00:00:00Z"}})),
+    ("error", "vault-perimeter", "kv-demo", PRIVATE, complete_snapshot(PRIVATE, vault=vault(publicNetworkAccess="SecuredByPerimeter"))),
+    ("error", "vault-shared", "payments-prod", PRIVATE, complete_snapshot(PRIVATE, vault=vault(denies=False), vault_users=(cluster_id("payments-prod"),))),
+    ("warning", "vault-firewall-opens", "kv-demo", PUBLIC, complete_snapshot(PUBLIC, vault=vault(), cluster=held())),
+    ("error", "key-hsm-needs-premium", "kv-demo", HARDWARE, empty_snapshot(HARDWARE, vault=vault(sku={"name": "standard"}))),
+    ("error", "key-deleted", "aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=None, key_deleted=True)),
+    ("info", "key-differs", "2048", PRIVATE, complete_snapshot(PRIVATE, key=key(keySize=2048))),
+    ("info", "key-in-hardware", "HSM-backed", PRIVATE, complete_snapshot(PRIVATE, key=key(kty="RSA-HSM"))),
+    ("warning", "key-not-rotated", "aks-kms", PRIVATE, empty_snapshot(PRIVATE)),
+    ("warning", "key-not-rotated", "aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=key(rotationPolicy=None))),
+    ("error", "region-unknown", "marsnorth", at(PRIVATE, "marsnorth"), empty_snapshot(PRIVATE, cluster=cluster(), locations=frozenset({"westus2", "eastus"}))),
+    ("error", "region-not-offered", "westus2", NEW, empty_snapshot(NEW, regions=frozenset({"westus3", "eastus"}))),
+    ("error", "region-without-identities", "usgoviowa", IOWA, empty_snapshot(IOWA)),
+    ("error", "provider-not-registered", "Microsoft.KeyVault", PRIVATE, empty_snapshot(PRIVATE, unregistered=(("Microsoft.KeyVault", PRODUCTION),))),
+    ("error", "policy-denies", "no-public-vaults", PRIVATE, empty_snapshot(PRIVATE, policy_denials=(Denial("kv-demo", "/subscriptions/s/providers/Microsoft.Authorization/policyAssignments/no-public-vaults", "publicNetworkAccess"),))),
+    ("error", "vault-name-taken", "kv-demo", PRIVATE, empty_snapshot(PRIVATE, vault_name_taken="The vault name 'kv-demo' is already in use.")),
+    ("info", "vault-access-policies", "kv-demo", PRIVATE, complete_snapshot(PRIVATE, vault=vault(enableRbacAuthorization=False))),
+    ("info", "vault-access-policies", "kv-demo", PRIVATE, complete_snapshot(PRIVATE, vault=vault(enableRbacAuthorization=None))),
+    ("error", "vault-firewall-denies", "kv-demo", PUBLIC, complete_snapshot(PUBLIC, vault=vault(denies=True))),
+    ("error", "vault-firewall-denies", "kv-demo", PUBLIC, complete_snapshot(PUBLIC, vault=vault(denies=False, publicNetworkAccess="Disabled"))),
+    ("warning", "vault-firewall-closes", "kv-demo", PRIVATE, complete_snapshot(PRIVATE, vault=vault(denies=False))),
+    ("warning", "vault-purge-protection-off", "kv-demo", PRIVATE, complete_snapshot(PRIVATE, vault=vault(enablePurgeProtection=None))),
+    ("error", "vault-other-tenant", "9999", PRIVATE, complete_snapshot(PRIVATE, vault=vault(tenantId="9999"))),
+    ("error", "vault-firewall-bars-key", "kv-demo", PUBLIC, complete_snapshot(PUBLIC, vault=vault(denies=True), key=None)),
     (
         "warning",
         "purge-protection-declined",
         "kv-demo",
         answers("customer-managed-private", vault={"purge_protection": False}),
-        bare(PRIVATE),
+        empty_snapshot(PRIVATE),
     ),
-    ("error", "key-type", "EC", PRIVATE, furnished(PRIVATE, key=key(kty="EC", keySize=None))),
-    ("error", "key-operations", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(keyOps=["encrypt", "sign"]))),
-    ("error", "key-disabled", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"enabled": False}))),
-    ("error", "key-expired", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() - DAY}))),
-    ("warning", "key-expires-soon", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"exp": time.time() + 30 * DAY}))),
-    ("error", "key-not-yet-valid", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"nbf": time.time() + DAY}))),
-    ("warning", "key-rotates-late", "kv-demo/aks-kms", PRIVATE, furnished(PRIVATE, key=key(attributes={"created": time.time(), "exp": time.time() + 25 * DAY}))),
-    ("info", "cluster-region", "eastus", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "eastus"})),
-    ("info", "group-region", "rg-demo", PLATFORM, bare(PLATFORM, groups={GROUP: {"location": "East US"}})),
-    ("warning", "feature-pending", "KMSPMKPreview", PLATFORM, bare(PLATFORM, feature="Pending")),
-    ("info", "feature-registering", "feature", PLATFORM, bare(PLATFORM, feature="Registering")),
-    ("info", "feature-gone", "KMSPMKPreview", PLATFORM, bare(PLATFORM, feature=None)),
+    ("error", "key-type", "EC", PRIVATE, complete_snapshot(PRIVATE, key=key(kty="EC", keySize=None))),
+    ("error", "key-operations", "kv-demo/aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=key(keyOps=["encrypt", "sign"]))),
+    ("error", "key-disabled", "kv-demo/aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=key(attributes={"enabled": False}))),
+    ("error", "key-expired", "kv-demo/aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=key(attributes={"exp": time.time() - DAY}))),
+    ("warning", "key-expires-soon", "kv-demo/aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=key(attributes={"exp": time.time() + 30 * DAY}))),
+    ("error", "key-not-yet-valid", "kv-demo/aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=key(attributes={"nbf": time.time() + DAY}))),
+    ("warning", "key-rotates-late", "kv-demo/aks-kms", PRIVATE, complete_snapshot(PRIVATE, key=key(attributes={"created": time.time(), "exp": time.time() + 25 * DAY}))),
+    ("info", "cluster-region", "eastus", PLATFORM, empty_snapshot(PLATFORM, cluster={**cluster(), "location": "eastus"})),
+    ("info", "group-region", "rg-demo", PLATFORM, empty_snapshot(PLATFORM, groups={GROUP: {"location": "East US"}})),
+    ("warning", "feature-pending", "KMSPMKPreview", PLATFORM, empty_snapshot(PLATFORM, feature="Pending")),
+    ("info", "feature-registering", "feature", PLATFORM, empty_snapshot(PLATFORM, feature="Registering")),
+    ("info", "feature-gone", "KMSPMKPreview", PLATFORM, empty_snapshot(PLATFORM, feature=None)),
 ]  # fmt: skip
 
 
@@ -251,7 +260,7 @@ def test_a_new_identity_needs_roles_on_what_the_cluster_names() -> None:
     ]
 
     def levels(**grants: Any) -> list[str]:
-        now = furnished(PRIVATE, cluster=IN_HUB, identity_grants_on_linked=grants)
+        now = complete_snapshot(PRIVATE, cluster=IN_HUB, identity_grants_on_linked=grants)
         return [f.level for f in findings(target(PRIVATE), now) if f.code == "identity-needs-role"]
 
     assert levels(**{ZONE.casefold(): (), SUBNET.casefold(): ()}) == ["error", "warning"]
@@ -259,7 +268,7 @@ def test_a_new_identity_needs_roles_on_what_the_cluster_names() -> None:
     assert levels(**{ZONE.casefold(): held, SUBNET.casefold(): ()}) == ["warning"]
     assert levels() == ["warning", "warning"], "what could not be read is no error"
     using = {**IN_HUB, "identity": OURS}
-    assert "identity-needs-role" not in found(PRIVATE, furnished(PRIVATE, cluster=using))
+    assert "identity-needs-role" not in found(PRIVATE, complete_snapshot(PRIVATE, cluster=using))
 
 
 def test_each_policy_exemption_has_a_scope_an_end_and_a_name_of_its_own() -> None:
@@ -268,7 +277,7 @@ def test_each_policy_exemption_has_a_scope_an_end_and_a_name_of_its_own() -> Non
         Denial(what, f"{group}/providers/Microsoft.Authorization/policyAssignments/tags", "", group)
         for what in ("kv-demo", "aks-demo")
     )
-    findings_ = findings(target(PRIVATE), bare(PRIVATE, policy_denials=denials))
+    findings_ = findings(target(PRIVATE), empty_snapshot(PRIVATE, policy_denials=denials))
     vault_, cluster_ = (one.remedy for one in findings_ if one.code == "policy-denies")
     assert "--name aks-kms-kv-demo-tags " in vault_
     assert f"--scope {group} --expires-on 20" in vault_
@@ -277,32 +286,34 @@ def test_each_policy_exemption_has_a_scope_an_end_and_a_name_of_its_own() -> Non
 
 
 def test_a_cluster_of_cluster_api_is_warned_of_only_if_its_identity_changes() -> None:
-    finding = found(PRIVATE, furnished(PRIVATE, cluster=OF_CAPZ))["capz-identity"]
+    finding = found(PRIVATE, complete_snapshot(PRIVATE, cluster=OF_CAPZ))["capz-identity"]
     spec = YAML(typ="safe").load(finding.remedy.partition(": ")[2])["spec"]
     assert spec["identity"]["userAssignedIdentityResourceID"] == identity_id()
     assert spec["securityProfile"]["azureKeyVaultKms"]["keyID"].endswith("/keys/aks-kms")
     assert "infrastructureEncryption" in json.loads(spec["asoManagedClusterPatches"][0])["spec"]["securityProfile"]["kubernetesResourceObjectEncryptionProfile"]  # fmt: skip
-    assert "capz-identity" not in found(PRIVATE, furnished(PRIVATE, cluster={**OF_CAPZ, "identity": OURS}))
-    assert "capz-identity" not in found(PLATFORM, bare(PLATFORM, cluster=OF_CAPZ))
+    assert "capz-identity" not in found(
+        PRIVATE, complete_snapshot(PRIVATE, cluster={**OF_CAPZ, "identity": OURS})
+    )
+    assert "capz-identity" not in found(PLATFORM, empty_snapshot(PLATFORM, cluster=OF_CAPZ))
 
 
 EVERY = answers("customer-managed-private", new=True, key={"rotate_every": "P1Y"})
 
 SILENT: list[tuple[str, Answers, Snapshot]] = [
-    ("an existing cluster, platform-managed", PLATFORM, bare(PLATFORM)),
-    ("a new cluster, platform-managed", NEW, bare(NEW)),
-    ("everything created for a customer-managed key", EVERY, bare(EVERY)),
-    ("everything there, private", PRIVATE, furnished(PRIVATE, cluster=runs())),
-    ("everything there, public", PUBLIC, furnished(PUBLIC, cluster=runs())),
-    ("already encrypted as configured", PRIVATE, furnished(PRIVATE, cluster=held())),
-    ("from a platform-managed to a customer-managed key", PRIVATE, furnished(PRIVATE, cluster=cluster(PLATFORM_MANAGED, identity=OURS))),
-    ("version 1.33 exactly", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="1.33", currentKubernetesVersion="1.33.0"))),
-    ("version 2", PLATFORM, bare(PLATFORM, cluster=cluster(kubernetesVersion="2.0", currentKubernetesVersion="2.0.0"))),
-    ("a plain version", new_cluster(kubernetes_version="1.34.2"), bare(NEW)),
-    ("a region by its display name", PLATFORM, bare(PLATFORM, cluster={**cluster(), "location": "West US 2"})),
-    ("a key that expires in a year", PRIVATE, furnished(PRIVATE, cluster=runs(), key=key(attributes={"exp": time.time() + 365 * DAY}))),
-    ("a second role, given just now", PRIVATE, furnished(PRIVATE, cluster=runs(), identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC)), grant(CRYPTO_USER), grant(CONTRIBUTOR)))),
-    ("tenants in another case", PRIVATE, furnished(PRIVATE, cluster=runs(), vault=vault(tenantId=TENANT.upper()))),
+    ("an existing cluster, platform-managed", PLATFORM, empty_snapshot(PLATFORM)),
+    ("a new cluster, platform-managed", NEW, empty_snapshot(NEW)),
+    ("everything created for a customer-managed key", EVERY, empty_snapshot(EVERY)),
+    ("everything there, private", PRIVATE, complete_snapshot(PRIVATE, cluster=runs())),
+    ("everything there, public", PUBLIC, complete_snapshot(PUBLIC, cluster=runs())),
+    ("already encrypted as configured", PRIVATE, complete_snapshot(PRIVATE, cluster=held())),
+    ("from a platform-managed to a customer-managed key", PRIVATE, complete_snapshot(PRIVATE, cluster=cluster(PLATFORM_MANAGED, identity=OURS))),
+    ("version 1.33 exactly", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(kubernetesVersion="1.33", currentKubernetesVersion="1.33.0"))),
+    ("version 2", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(kubernetesVersion="2.0", currentKubernetesVersion="2.0.0"))),
+    ("a plain version", new_cluster(kubernetes_version="1.34.2"), empty_snapshot(NEW)),
+    ("a region by its display name", PLATFORM, empty_snapshot(PLATFORM, cluster={**cluster(), "location": "West US 2"})),
+    ("a key that expires in a year", PRIVATE, complete_snapshot(PRIVATE, cluster=runs(), key=key(attributes={"exp": time.time() + 365 * DAY}))),
+    ("a second role, given just now", PRIVATE, complete_snapshot(PRIVATE, cluster=runs(), identity_grants=(replace(grant(CRYPTO_OFFICER), created_on=datetime.now(UTC)), grant(CRYPTO_USER), grant(CONTRIBUTOR)))),
+    ("tenants in another case", PRIVATE, complete_snapshot(PRIVATE, cluster=runs(), vault=vault(tenantId=TENANT.upper()))),
 ]  # fmt: skip
 
 
@@ -315,19 +326,19 @@ def test_a_valid_configuration_has_no_findings(chosen: Answers, snapshot: Snapsh
 
 def test_a_new_cluster_that_an_earlier_run_created_is_no_error() -> None:
     """Resuming: the cluster was created, encrypted, before the run was interrupted."""
-    assert "cluster-exists" not in found(NEW, bare(NEW, cluster=cluster(PLATFORM_MANAGED)))
+    assert "cluster-exists" not in found(NEW, empty_snapshot(NEW, cluster=cluster(PLATFORM_MANAGED)))
 
 
 @pytest.mark.parametrize("state", ["Failed", "Canceled"])
 def test_a_cluster_whose_encryption_failed_can_be_repaired(state: str) -> None:
-    broken = furnished(PRIVATE, cluster=held(provisioningState=state))
+    broken = complete_snapshot(PRIVATE, cluster=held(provisioningState=state))
     assert {f.level for f in found(PRIVATE, broken).values()} == {"warning"}
 
 
 def test_a_versioned_key_id_means_legacy_kms_even_with_infrastructure_encryption() -> None:
     odd = cluster({**PLATFORM_MANAGED, **LEGACY}, identity=OURS)
     assert {"legacy-migration", "old-key-still-needed"} <= found(
-        PRIVATE, furnished(PRIVATE, cluster=odd)
+        PRIVATE, complete_snapshot(PRIVATE, cluster=odd)
     ).keys()
 
 
@@ -335,7 +346,7 @@ def test_a_versioned_key_id_means_legacy_kms_even_with_infrastructure_encryption
 def test_control_characters_of_names_do_not_reach_the_terminal(chosen: Answers) -> None:
     kms = {"enabled": True, "keyId": "https://\x1b[31mkv.vault.azure.net/keys/k\x1b[2Jey"}
     evil = replace(
-        furnished(
+        complete_snapshot(
             chosen,
             cluster={**cluster({"azureKeyVaultKms": kms}, identity=OURS), "location": "\x1b[2Jeast"},
             vault=vault(tenantId="\x1b]0;x\x07"),
@@ -359,21 +370,21 @@ ONLY_ROLES = (Permission(("Microsoft.Authorization/roleAssignments/write", "*/re
 
 
 def needed(chosen: Answers) -> set[RequiredAction]:
-    there, now = target(chosen), bare(chosen)
+    there, now = target(chosen), empty_snapshot(chosen)
     return {right for step in applicable_steps(there, now) for right in step.required_actions(there, now)}
 
 
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
 @pytest.mark.parametrize("new", [False, True])
-def test_an_owner_may_do_everything(road: Road, new: bool) -> None:
-    chosen = answers(road, new=new)
-    assert "rights-missing" not in found(chosen, bare(chosen), needed(chosen))
+def test_an_owner_may_do_everything(key_option: KeyOption, new: bool) -> None:
+    chosen = answers(key_option, new=new)
+    assert "rights-missing" not in found(chosen, empty_snapshot(chosen), needed(chosen))
 
 
 def test_a_missing_permission_is_named_with_identity_and_scope() -> None:
-    finding = found(PRIVATE, bare(PRIVATE, permissions_at={GROUP: EVERYTHING_BUT_ROLES}), needed(PRIVATE))[
-        "rights-missing"
-    ]
+    finding = found(
+        PRIVATE, empty_snapshot(PRIVATE, permissions_at={GROUP: EVERYTHING_BUT_ROLES}), needed(PRIVATE)
+    )["rights-missing"]
     assert finding.level == "error"
     assert "ops@contoso.example" in finding.message
     assert "Microsoft.Authorization/roleAssignments/write" in finding.message
@@ -384,7 +395,7 @@ def test_a_missing_permission_is_named_with_identity_and_scope() -> None:
 
 def test_a_missing_permission_on_a_linked_resource_names_it_with_the_smallest_role() -> None:
     """Azure/AKS#4980."""
-    chosen = bare(
+    chosen = empty_snapshot(
         PLATFORM,
         cluster=cluster(identity=OURS),
         permissions_at={GROUP: (Permission(("*/write", "*/read"), ()),)},
@@ -397,13 +408,13 @@ def test_a_missing_permission_on_a_linked_resource_names_it_with_the_smallest_ro
 def test_permissions_of_several_roles_add_up() -> None:
     both = EVERYTHING_BUT_ROLES + ONLY_ROLES
     assert "rights-missing" not in found(
-        PRIVATE, bare(PRIVATE, permissions_at={GROUP: both}), needed(PRIVATE)
+        PRIVATE, empty_snapshot(PRIVATE, permissions_at={GROUP: both}), needed(PRIVATE)
     )
 
 
 def test_unknown_permissions_are_not_missing() -> None:
     assert "rights-missing" not in found(
-        PRIVATE, bare(PRIVATE, permissions_at={GROUP: None}), needed(PRIVATE)
+        PRIVATE, empty_snapshot(PRIVATE, permissions_at={GROUP: None}), needed(PRIVATE)
     )
 
 
@@ -412,7 +423,7 @@ def test_each_resource_group_is_checked_separately() -> None:
     rights = {GROUP: ONLY_ROLES, GROUP.replace("rg-demo", "rg-keys"): EVERYTHING_BUT_ROLES}
     messages = [
         f.message
-        for f in findings(target(chosen), bare(chosen, permissions_at=rights), needed(chosen))
+        for f in findings(target(chosen), empty_snapshot(chosen, permissions_at=rights), needed(chosen))
         if f.code == "rights-missing"
     ]
     assert any("managedClusters/write" in m and "rg-demo" in m for m in messages)
@@ -436,7 +447,7 @@ NODES = cluster(nodeResourceGroup="MC_rg-demo_aks-demo_westus2")
     ],
 )
 def test_a_read_only_lock_on_what_is_written(scope: str, blocks: bool) -> None:
-    there = bare(PRIVATE, cluster=NODES, locks=(Lock("hands-off", scope, "ReadOnly"),))
+    there = empty_snapshot(PRIVATE, cluster=NODES, locks=(Lock("hands-off", scope, "ReadOnly"),))
     every = found(PRIVATE, there, needed(PRIVATE))
     assert ("scope-locked" in every) is blocks
     if blocks:
@@ -448,7 +459,7 @@ def test_a_read_only_lock_on_what_is_written(scope: str, blocks: bool) -> None:
 
 @pytest.mark.parametrize("locks", [(), (Lock("keep", SUBSCRIPTION, "CanNotDelete"),)])
 def test_locks_that_block_no_write(locks: tuple[Lock, ...]) -> None:
-    assert "scope-locked" not in found(PRIVATE, bare(PRIVATE, locks=locks), needed(PRIVATE))
+    assert "scope-locked" not in found(PRIVATE, empty_snapshot(PRIVATE, locks=locks), needed(PRIVATE))
 
 
 @pytest.mark.parametrize(
@@ -459,18 +470,18 @@ def test_a_subscription_that_is_not_enabled_is_reported_if_the_plan_writes_in_it
     state: str, level: str
 ) -> None:
     """vscode-azureappservice#1646."""
-    there = bare(PRIVATE, subscription_states={PRODUCTION: state})
+    there = empty_snapshot(PRIVATE, subscription_states={PRODUCTION: state})
     finding = found(PRIVATE, there, needed(PRIVATE))["subscription-disabled"]
     assert (finding.level, state in finding.message) == (level, True)
     assert "subscription-disabled" not in found(PRIVATE, there)
     assert "subscription-disabled" not in found(
-        PRIVATE, bare(PRIVATE, subscription_states={PRODUCTION: "Enabled"}), needed(PRIVATE)
+        PRIVATE, empty_snapshot(PRIVATE, subscription_states={PRODUCTION: "Enabled"}), needed(PRIVATE)
     )
 
 
 def test_vcpus_that_suffice_or_are_unknown_are_no_problem() -> None:
     size = NodeSize("Standard_D4ds_v5", True, "standardDDSv5Family", 4)
-    enough = bare(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
+    enough = empty_snapshot(NEW, node_size=size, vcpus={"standardddsv5family": Vcpus(20, 8)})
     assert "vcpu-quota-reached" not in found(NEW, enough)
 
 
@@ -487,7 +498,7 @@ def test_an_advisory_read_that_failed_is_one_finding(read: Read) -> None:
         replace(forbidden, summary="C could not be read."),
     )
     unknown = tuple(Unknown(read, each) for each in (forbidden, *others))
-    finding = found(PRIVATE, bare(PRIVATE, unknown=unknown))[f"{read.name}-unknown"]
+    finding = found(PRIVATE, empty_snapshot(PRIVATE, unknown=unknown))[f"{read.name}-unknown"]
     assert finding.level == read.level
     assert finding.message == (
         "A could not be read. B could not be read. 1 more could not be read. "
@@ -498,7 +509,9 @@ def test_an_advisory_read_that_failed_is_one_finding(read: Read) -> None:
 
 def test_findings_about_advisory_reads_leave_the_digest_unchanged() -> None:
     slow = Unknown(reads.LOCKS, Problem("transient", "No locks.", "Too slow.", "Try again.", "Timeout"))
-    before, after = (plan_from(target(PRIVATE), bare(PRIVATE, unknown=each)) for each in ((), (slow,)))
+    before, after = (
+        plan_from(target(PRIVATE), empty_snapshot(PRIVATE, unknown=each)) for each in ((), (slow,))
+    )
     assert before.digest == after.digest
     assert [f.remedy for f in after.findings if f.code == "locks-unknown"] == ["Try again."]
     assert not after.errors
@@ -506,14 +519,14 @@ def test_findings_about_advisory_reads_leave_the_digest_unchanged() -> None:
 
 def test_permissions_on_a_resource_that_could_not_be_read_are_not_missing() -> None:
     """A role on the resource itself adds to those on its group."""
-    known = bare(PRIVATE, permissions_at={GROUP: ONLY_ROLES, cluster_id().casefold(): None})
+    known = empty_snapshot(PRIVATE, permissions_at={GROUP: ONLY_ROLES, cluster_id().casefold(): None})
     assert known.may("Microsoft.ContainerService/managedClusters/write", cluster_id()) is None
     assert known.may("Microsoft.ContainerService/managedClusters/read", cluster_id()) is True
     assert known.may("Microsoft.KeyVault/vaults/write", vault_id()) is False
 
 
 def test_errors_come_first() -> None:
-    many = furnished(
+    many = complete_snapshot(
         PRIVATE,
         cluster=cluster(provisioningState="Failed", currentKubernetesVersion="1.29.1"),
         feature="Registering",

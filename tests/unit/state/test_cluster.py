@@ -17,7 +17,7 @@ from tests.facts import (
     target,
     user_assigned,
 )
-from tests.support import PRODUCTION, ROADS, Road, answers, identity_id, vault_id
+from tests.support import KEY_OPTIONS, PRODUCTION, KeyOption, answers, identity_id, vault_id
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 from wizard.cloud.encryption import Encryption
@@ -32,7 +32,7 @@ from wizard.state.cluster import (
 )
 from wizard.state.settings import compared
 
-PRINTED: dict[Road, Json] = {
+PRINTED: dict[KeyOption, Json] = {
     "platform-managed": {
         "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}
     },
@@ -57,8 +57,8 @@ PRINTED: dict[Road, Json] = {
 }
 """The how-to's output under each "Verify KMS configuration", with its placeholders filled in."""
 
-roads = pytest.mark.parametrize("road", ROADS)
-chosen = st.sampled_from([answers(road) for road in ROADS])
+key_options = pytest.mark.parametrize("key_option", KEY_OPTIONS)
+chosen = st.sampled_from([answers(key_option) for key_option in KEY_OPTIONS])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
@@ -90,10 +90,10 @@ bodies = st.builds(
 )
 
 
-@roads
-def test_the_profile_is_the_how_tos_printed_output(road: Road) -> None:
-    assert wanted_profile(target(answers(road)), None) == PRINTED[road]
-    assert wanted_profile(target(answers(road)), {}) == PRINTED[road]
+@key_options
+def test_the_profile_is_the_how_tos_printed_output(key_option: KeyOption) -> None:
+    assert wanted_profile(target(answers(key_option)), None) == PRINTED[key_option]
+    assert wanted_profile(target(answers(key_option)), {}) == PRINTED[key_option]
 
 
 def test_migrating_to_platform_managed_disables_azure_key_vault_kms() -> None:
@@ -212,7 +212,7 @@ def test_another_vault_key_access_or_identity_does_not_match(other: Json) -> Non
 
 
 @pytest.mark.parametrize(
-    ("road", "profile", "held"),
+    ("key_option", "profile", "held"),
     [
         ("platform-managed", {}, False),
         ("platform-managed", PLATFORM_MANAGED, True),
@@ -229,17 +229,19 @@ def test_another_vault_key_access_or_identity_does_not_match(other: Json) -> Non
         ("customer-managed-private", {**CUSTOMER_MANAGED, "azureKeyVaultKms": None}, False),
     ],
 )
-def test_a_half_configured_cluster_does_not_match(road: Road, profile: Json, held: bool) -> None:
+def test_a_half_configured_cluster_does_not_match(key_option: KeyOption, profile: Json, held: bool) -> None:
     assert (
-        ClusterState(cluster(profile, identity=user_assigned(identity_id()))).matches(target(answers(road)))
+        ClusterState(cluster(profile, identity=user_assigned(identity_id()))).matches(
+            target(answers(key_option))
+        )
         is held
     )
 
 
-@roads
-def test_a_new_cluster_is_created_with_encryption(road: Road) -> None:
-    body = created(target(answers(road, new=True, tags={"team": "payments"})), VERSIONS)
-    assert body["properties"]["securityProfile"] == PRINTED[road]
+@key_options
+def test_a_new_cluster_is_created_with_encryption(key_option: KeyOption) -> None:
+    body = created(target(answers(key_option, new=True, tags={"team": "payments"})), VERSIONS)
+    assert body["properties"]["securityProfile"] == PRINTED[key_option]
     assert body["properties"]["kubernetesVersion"] == "1.35"
     assert body["location"] == "westus2"
     assert body["tags"] == {"team": "payments"}
@@ -247,7 +249,7 @@ def test_a_new_cluster_is_created_with_encryption(road: Road) -> None:
     assert (pool["mode"], pool["count"]) == ("System", 3)
     assert "vmSize" not in pool
     own = {"type": "UserAssigned", "userAssignedIdentities": {identity_id(): {}}}
-    assert body["identity"] == ({"type": "SystemAssigned"} if road == "platform-managed" else own)
+    assert body["identity"] == ({"type": "SystemAssigned"} if key_option == "platform-managed" else own)
 
 
 def test_the_configured_settings_of_a_new_cluster_are_sent() -> None:

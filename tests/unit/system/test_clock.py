@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import ByHand
+from tests.support import ManualClock
 from wizard.system.clock import Clock, parse_speed
 
 
@@ -59,7 +59,7 @@ async def test_tries_are_as_many_at_infinite_speed_as_in_real_time(
 async def test_tries_count_the_time_that_each_try_takes(
     every: float, within: float, each_takes: float, spent: list[float]
 ) -> None:
-    clock, found = ByHand(), []
+    clock, found = ManualClock(), []
     async for each in clock.tries(every, within):
         found.append(each)
         clock.passed.append(each_takes)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from screens.pages.review_text import checked, gate, more_below, problem, refusal, sections, summary, title
-from tests.facts import bare, target
+from tests.facts import empty_snapshot, target
 from tests.support import answers
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import plan_from
@@ -18,7 +18,7 @@ REFUSED = Finding(
 
 def plan(*errors: Finding) -> Plan:
     chosen = answers("customer-managed-private")
-    made = plan_from(target(chosen), bare(chosen))
+    made = plan_from(target(chosen), empty_snapshot(chosen))
     return replace(made, findings=(*errors, *made.findings))
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from screens.pages.run_text import heading, outcome, outcome_title, step_row, time_axis
 from screens.session.active_run import ActiveRun
-from tests.facts import bare, target
-from tests.support import ByHand, answers
+from tests.facts import empty_snapshot, target
+from tests.support import ManualClock, answers
 from wizard.errors import Problem
 from wizard.procedure.events import Event, RunStatus
 from wizard.procedure.planning import plan_from
@@ -39,7 +39,7 @@ def test_the_axis_fits_its_width(low: float, high: float, elapsed: float, width:
 
 def finished(status: RunStatus, **changes: Any) -> ActiveRun:
     chosen = answers("customer-managed-private")
-    active = ActiveRun(chosen, plan_from(target(chosen), bare(chosen)), ByHand())
+    active = ActiveRun(chosen, plan_from(target(chosen), empty_snapshot(chosen)), ManualClock())
     active.end(status)
     return replace(active, **changes)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import PRODUCTION, answers, cluster_id, identity_id, signed_in, vault_id, world
+from tests.support import PRODUCTION, answers, cluster_id, identity_id, scenario_file, signed_in, vault_id
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.encryption import Encryption
@@ -76,7 +76,7 @@ FROM: dict[str, Json] = {
 }
 """How things are before, laid over the group `rg-demo` of `contoso`."""
 
-FURNISHED: Json = {
+EXISTING: Json = {
     "identities": {"id-aks-demo": {}},
     "vaults": {
         "kv-demo": {
@@ -104,8 +104,8 @@ TO: dict[str, tuple[Answers, Json]] = {
     "platform": (answers("platform-managed"), {}),
     "new-private": (own("Private"), {}),
     "new-public": (own("Public"), {}),
-    "existing-private": (own("Private"), FURNISHED),
-    "existing-public": (own("Public"), FURNISHED),
+    "existing-private": (own("Private"), EXISTING),
+    "existing-public": (own("Public"), EXISTING),
     "same-vault-private": (own("Private", vault="kv-old", key="key-old", identity="id-old"), {}),
     "same-vault-public": (own("Public", vault="kv-old", key="key-old", identity="id-old"), {}),
     "same-vault-new-key": (own("Private", vault="kv-old", identity="id-old"), {}),
@@ -168,7 +168,7 @@ async def test_a_cluster_gets_from_here_to_there(start: str, end: str, tmp_path:
     chosen, there = TO[end]
     group = laid_over(FROM[start], there)
     subscriptions = {PRODUCTION: {"groups": {"rg-demo": group}}}
-    async with signed_in(world(tmp_path, subscriptions=subscriptions)) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, subscriptions=subscriptions)) as (simulator, azure):
         plan = await make_plan(azure, chosen)
         assert plan.errors == ()
         before = {id_: simulator.resource(id_) for id_ in [*OLD, *OTHERS]}

@@ -1,11 +1,11 @@
-"""The roads on which a run is killed: how things are before, what is wanted, and the command for it."""
+"""The procedures on which a run is killed: how things are before, what is wanted, and the command for it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.journeys.test_roads import FROM, TO, laid_over
+from tests.journeys.test_transitions import FROM, TO, laid_over
 from tests.simulated.procedure.test_key_rotation import OFFICER, encrypted
-from tests.support import PRODUCTION, answers, world
+from tests.support import PRODUCTION, answers, scenario_file
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
 
@@ -28,8 +28,8 @@ DEMO = ["-g", "rg-demo", "-n", "aks-demo"]
 
 
 @dataclass(frozen=True)
-class Road:
-    """One road."""
+class Procedure:
+    """One procedure."""
 
     before: Json
     """The group `rg-demo`."""
@@ -41,7 +41,7 @@ class Road:
         if self.wanted is None:
             return encrypted(folder)
         subscriptions = {PRODUCTION: {"groups": {"rg-demo": self.before}}}
-        return world(folder, subscriptions=subscriptions, durations=DURATIONS, principals=OFFICER)
+        return scenario_file(folder, subscriptions=subscriptions, durations=DURATIONS, principals=OFFICER)
 
     def command(self, folder: Path) -> list[str]:
         """The command that goes it."""
@@ -51,9 +51,9 @@ class Road:
         return ["apply", "-f", str(folder / "answers.yaml"), "--yes"]
 
 
-def _road(start: str, end: str) -> Road:
+def _road(start: str, end: str) -> Procedure:
     wanted, there = TO[end]
-    return Road(laid_over(FROM[start], there), wanted)
+    return Procedure(laid_over(FROM[start], there), wanted)
 
 
 _TAGGED = answers("customer-managed-public", key={"rotate_every": "P1Y"}, tags={"team": "payments"})
@@ -69,12 +69,12 @@ POLICIES: Json = {
 }
 """A vault that decides by access policies."""
 
-ROADS: dict[str, Road] = {
+PROCEDURES: dict[str, Procedure] = {
     "platform-managed": _road("none", "platform"),
     "private": _road("none", "new-private"),
-    "public": Road(FROM["none"], _TAGGED),
-    "new-cluster-private": Road({}, answers("customer-managed-private", new=True)),
-    "new-cluster-public": Road(
+    "public": Procedure(FROM["none"], _TAGGED),
+    "new-cluster-private": Procedure({}, answers("customer-managed-private", new=True)),
+    "new-cluster-public": Procedure(
         {}, answers("customer-managed-public", new=True, vault={"resource_group": "rg-keys"})
     ),
     "platform-to-customer": _road("platform", "new-private"),
@@ -82,6 +82,6 @@ ROADS: dict[str, Road] = {
     "legacy-to-customer": _road("legacy-public", "new-private"),
     "private-to-public": _road("private", "same-vault-public"),
     "public-to-private": _road("public", "same-vault-private"),
-    "access-policies": Road(POLICIES, answers("customer-managed-public")),
-    "rotate": Road({}, None),
+    "access-policies": Procedure(POLICIES, answers("customer-managed-public")),
+    "rotate": Procedure({}, None),
 }

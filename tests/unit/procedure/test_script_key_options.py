@@ -9,8 +9,16 @@ from typing import Any
 import pytest
 
 from tests import facts
-from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, bare, cluster, furnished, user_assigned
-from tests.stub_az import carried_out, check_syntax, named, ran, value
+from tests.facts import (
+    CUSTOMER_MANAGED,
+    LEGACY,
+    PLATFORM_MANAGED,
+    cluster,
+    complete_snapshot,
+    empty_snapshot,
+    user_assigned,
+)
+from tests.stub_az import check_syntax, named, ran, run_plan, value
 from tests.support import DEVELOPMENT, TENANT, answers, identity_id
 from wizard.answers.model import Answers
 from wizard.cloud.arm import Json
@@ -38,12 +46,12 @@ def by_policy(**properties: Any) -> Json:
     return facts.vault(denies=False, enableRbacAuthorization=False, accessPolicies=[], **properties)
 
 
-ROADS: dict[str, tuple[Answers, Callable[[Answers], Snapshot]]] = {
-    "everything exists": (PRIVATE, furnished),
-    "everything exists but the key": (PUBLIC, lambda a: furnished(a, key=None)),
+KEY_OPTIONS: dict[str, tuple[Answers, Callable[[Answers], Snapshot]]] = {
+    "everything exists": (PRIVATE, complete_snapshot),
+    "everything exists but the key": (PUBLIC, lambda a: complete_snapshot(a, key=None)),
     "vault with access policies": (
         answers("customer-managed-public", **LETTER),
-        lambda a: bare(a, vault=by_policy()),
+        lambda a: empty_snapshot(a, vault=by_policy()),
     ),
     "vault and identity elsewhere": (
         answers(
@@ -52,29 +60,32 @@ ROADS: dict[str, tuple[Answers, Callable[[Answers], Snapshot]]] = {
             identity={"resource_group": "rg-ids"},
             tags=ODD_TAGS,
         ),
-        lambda a: replace(bare(a), groups=dict.fromkeys(bare(a).groups)),
+        lambda a: replace(empty_snapshot(a), groups=dict.fromkeys(empty_snapshot(a).groups)),
     ),
     "public to private": (
         PRIVATE,
-        lambda a: furnished(a, vault=facts.vault(denies=False), cluster=in_use(PUBLICLY)),
+        lambda a: complete_snapshot(a, vault=facts.vault(denies=False), cluster=in_use(PUBLICLY)),
     ),
     "private to public": (
         PUBLIC,
-        lambda a: furnished(a, vault=facts.vault(), cluster=in_use(CUSTOMER_MANAGED)),
+        lambda a: complete_snapshot(a, vault=facts.vault(), cluster=in_use(CUSTOMER_MANAGED)),
     ),
-    "customer to platform": (PLATFORM, lambda a: bare(a, cluster=in_use(CUSTOMER_MANAGED))),
-    "platform to customer": (PRIVATE, lambda a: bare(a, cluster=cluster(PLATFORM_MANAGED))),
-    "legacy to platform": (PLATFORM, lambda a: bare(a, cluster=in_use(LEGACY))),
-    "legacy to customer": (PUBLIC, lambda a: furnished(a, cluster=in_use(LEGACY))),
+    "customer to platform": (PLATFORM, lambda a: empty_snapshot(a, cluster=in_use(CUSTOMER_MANAGED))),
+    "platform to customer": (PRIVATE, lambda a: empty_snapshot(a, cluster=cluster(PLATFORM_MANAGED))),
+    "legacy to platform": (PLATFORM, lambda a: empty_snapshot(a, cluster=in_use(LEGACY))),
+    "legacy to customer": (PUBLIC, lambda a: complete_snapshot(a, cluster=in_use(LEGACY))),
     "rotation, hardware, tags": (
         answers(
             "customer-managed-private",
             key={"create_through": "key-vault", "type": "RSA-HSM", "rotate_every": "P90D", "name": "-kms"},
             tags=TAGS,
         ),
-        bare,
+        empty_snapshot,
     ),
-    "odd tags through the vault": (answers("customer-managed-public", tags=ODD_TAGS, **LETTER), bare),
+    "odd tags through the vault": (
+        answers("customer-managed-public", tags=ODD_TAGS, **LETTER),
+        empty_snapshot,
+    ),
     "new cluster with all options": (
         answers(
             "customer-managed-private",
@@ -84,50 +95,50 @@ ROADS: dict[str, tuple[Answers, Callable[[Answers], Snapshot]]] = {
             },
             tags=TAGS,
         ),
-        bare,
+        empty_snapshot,
     ),
     "an application is signed in": (
         answers("customer-managed-public", **LETTER),
-        lambda a: bare(a, signed_in=APPLICATION),
+        lambda a: empty_snapshot(a, signed_in=APPLICATION),
     ),
-    "the feature is on its way": (PLATFORM, lambda a: bare(a, feature="Registering")),
+    "the feature is on its way": (PLATFORM, lambda a: empty_snapshot(a, feature="Registering")),
 }
-every = pytest.mark.parametrize("road", ROADS)
+every = pytest.mark.parametrize("key_option", KEY_OPTIONS)
 
 
-def text(road: str) -> str:
-    chosen, exists = ROADS[road]
+def text(key_option: str) -> str:
+    chosen, exists = KEY_OPTIONS[key_option]
     return script(chosen, snapshot=exists(chosen))
 
 
 @every
-def test_a_shell_can_parse_the_script_and_shellcheck_reports_nothing(road: str) -> None:
-    check_syntax(text(road))
+def test_a_shell_can_parse_the_script_and_shellcheck_reports_nothing(key_option: str) -> None:
+    check_syntax(text(key_option))
 
 
 @every
-def test_it_completes_and_sets_every_variable_that_it_uses(road: str, tmp_path: Path) -> None:
-    calls = carried_out(text(road), tmp_path)
+def test_it_completes_and_sets_every_variable_that_it_uses(key_option: str, tmp_path: Path) -> None:
+    calls = run_plan(text(key_option), tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "calls"]
     assert calls[0][:2] == ["account", "set"]
     assert calls[-1][:2] == ["aks", "show"]
 
 
 @every
-def test_every_value_is_set_at_the_top(road: str) -> None:
-    lines = text(road).splitlines()
+def test_every_value_is_set_at_the_top(key_option: str) -> None:
+    lines = text(key_option).splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("az "))
     given = [number for number, line in enumerate(lines) if re.match(r"(export [A-Z_]+=[^$]|TAGS=)", line)]
     assert given
     assert max(given) < first
 
 
-def names(road: str, folder: Path) -> list[str]:
-    return [named(call) for call in carried_out(text(road), folder)]
+def names(key_option: str, folder: Path) -> list[str]:
+    return [named(call) for call in run_plan(text(key_option), folder)]
 
 
-def call(road: str, name: str, folder: Path) -> list[str]:
-    return next(call for call in carried_out(text(road), folder) if named(call) == name)
+def call(key_option: str, name: str, folder: Path) -> list[str]:
+    return next(call for call in run_plan(text(key_option), folder) if named(call) == name)
 
 
 def test_public_access_is_denied_after_the_cluster_update(tmp_path: Path) -> None:
@@ -142,9 +153,9 @@ def test_public_access_is_allowed_before_the_cluster_update(tmp_path: Path) -> N
     assert value(opened, "--default-action") == "Allow"
 
 
-@pytest.mark.parametrize("road", ["customer to platform", "legacy to platform"])
-def test_migration_to_a_platform_managed_key(road: str, tmp_path: Path) -> None:
-    update = call(road, "aks update", tmp_path)
+@pytest.mark.parametrize("key_option", ["customer to platform", "legacy to platform"])
+def test_migration_to_a_platform_managed_key(key_option: str, tmp_path: Path) -> None:
+    update = call(key_option, "aks update", tmp_path)
     assert update[-1] == "--disable-azure-keyvault-kms"
     assert value(update, "--kms-infrastructure-encryption") == "Enabled"
 

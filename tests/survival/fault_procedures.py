@@ -1,4 +1,4 @@
-"""What is done while things go wrong: a run on each road, and each command that only looks or rotates."""
+"""What is done while things go wrong: a run on each procedure, and each command that only looks or rotates."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -6,9 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.journeys.test_roads import FROM, TO, laid_over
+from tests.journeys.test_transitions import FROM, TO, laid_over
 from tests.simulated.procedure.test_key_rotation import encrypted
-from tests.support import PRODUCTION, answers, cluster_id, world
+from tests.support import PRODUCTION, answers, cluster_id, scenario_file
 from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
@@ -41,7 +41,7 @@ Attempt = Callable[[Azure, Ending], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class Road:
+class Procedure:
     """One of them: the world it starts in, and what is attempted there."""
 
     name: str
@@ -143,14 +143,14 @@ def _encrypted(_: Path) -> str:
 
 def _moving(start: str, end: str) -> Callable[[Path], Path]:
     group = laid_over(FROM[start], TO[end][1])
-    return lambda folder: world(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
+    return lambda folder: scenario_file(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
 
 
-def _run(name: str, scenario: Callable[[Path], str | Path], wanted: Answers) -> Road:
-    return Road(name, scenario, applying(wanted), wanted=wanted)
+def _run(name: str, scenario: Callable[[Path], str | Path], wanted: Answers) -> Procedure:
+    return Procedure(name, scenario, applying(wanted), wanted=wanted)
 
 
-ROADS = (
+PROCEDURES = (
     _run("customer-managed, private", _contoso, answers("customer-managed-private")),
     _run("customer-managed, public", _contoso, answers("customer-managed-public")),
     _run("platform-managed", _contoso, answers("platform-managed")),
@@ -161,8 +161,8 @@ ROADS = (
     ),
     _run("a vault in use is closed", _moving("public", "same-vault-private"), TO["same-vault-private"][0]),
     _run("from legacy KMS", _moving("legacy-public", "new-private"), TO["new-private"][0]),
-    Road("rotate", _rotatable, rotating, speed=600),
-    Road("verify", _encrypted, verifying),
-    Road("clusters", _contoso, listing("basic")),
-    Road("verify --all", _encrypted, listing("full"), many_alike=True),
+    Procedure("rotate", _rotatable, rotating, speed=600),
+    Procedure("verify", _encrypted, verifying),
+    Procedure("clusters", _contoso, listing("basic")),
+    Procedure("verify --all", _encrypted, listing("full"), many_alike=True),
 )

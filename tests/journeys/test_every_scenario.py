@@ -1,8 +1,8 @@
-"""Every built-in world, by every road: each ends in success, in a refusal before anything is written, or in Azure's code."""
+"""Every built-in world, by every key option: each ends in success, in a refusal before anything is written, or in Azure's code."""
 
 import pytest
 
-from tests.support import ROADS, Road, answers, signed_in
+from tests.support import KEY_OPTIONS, KeyOption, answers, signed_in
 from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError, Problem
 from wizard.procedure.planning import make_plan
@@ -60,12 +60,12 @@ ENDS: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.sampled(7)
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
 @pytest.mark.parametrize("world", sorted(scenarios().keys() - NOT_HERE - BY_CHANCE))
-async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
-    expected = ENDS.get(world, (DONE,) * 3)[ROADS.index(road)]
+async def test_a_scenario_ends_as_it_should(world: str, key_option: KeyOption) -> None:
+    expected = ENDS.get(world, (DONE,) * 3)[KEY_OPTIONS.index(key_option)]
     async with signed_in(world) as (simulator, azure):
-        wanted = answers(road)
+        wanted = answers(key_option)
         plan = await make_plan(azure, wanted)
         if expected.endswith("?"):
             assert {f"{finding.code}?" for finding in plan.errors} == set(expected.split())
@@ -84,12 +84,14 @@ async def test_a_world_ends_as_it_should(world: str, road: Road) -> None:
 
 
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize("road", ROADS)
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
 @pytest.mark.parametrize("world", sorted(BY_CHANCE))
-async def test_chance_decides_how_far_it_goes_but_not_how_it_is_said(world: str, road: Road) -> None:
+async def test_chance_decides_how_far_it_goes_but_not_how_it_is_said(
+    world: str, key_option: KeyOption
+) -> None:
     """Success, or a problem with a remedy; started again and again it gets there, and nothing is done twice."""
     async with signed_in(world) as (simulator, azure):
-        wanted = answers(road)
+        wanted = answers(key_option)
         status = ""
         for _ in range(20):
             said: list[Problem] = []

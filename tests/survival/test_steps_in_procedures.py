@@ -6,18 +6,26 @@ from pathlib import Path
 import pytest
 
 from tests.support import signed_in
-from tests.survival import fault_roads, roads
+from tests.survival import fault_procedures, procedures
 from wizard.answers.model import Answers
 from wizard.procedure.planning import make_plan
 from wizard.procedure.steps import STEPS
 
 WRITING = frozenset(step.key for step in STEPS if not step.read_only)
 
-KILLED = [(road.lay, road.wanted) for road in roads.ROADS.values() if road.wanted is not None]
-FAULTS = [(road.scenario, road.wanted) for road in fault_roads.ROADS if road.wanted is not None]
+KILLED = [
+    (procedure.lay, procedure.wanted)
+    for procedure in procedures.PROCEDURES.values()
+    if procedure.wanted is not None
+]
+FAULTS = [
+    (procedure.scenario, procedure.wanted)
+    for procedure in fault_procedures.PROCEDURES
+    if procedure.wanted is not None
+]
 
 
-@pytest.mark.parametrize("where", [KILLED, FAULTS], ids=["kill roads", "fault roads"])
+@pytest.mark.parametrize("where", [KILLED, FAULTS], ids=["kill procedures", "fault procedures"])
 async def test_every_step_that_writes_acts_on_a_road(
     where: list[tuple[Callable[[Path], str | Path], Answers]], tmp_path: Path
 ) -> None:
