@@ -30,6 +30,7 @@ from tests.benchmarks.measure import Report
 from tests.facts import empty_snapshot, target
 from tests.served import served
 from tests.support import answers
+from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.procedure.events import Event
 from wizard.procedure.planning import plan_from
@@ -175,8 +176,13 @@ def many_runs(report: Report) -> None:
         served({"description": "The built-in scenario.", "extends": "contoso"}, "max") as environment,
     ):
         room = Path(folder)
-        _record(room / "runs", environment["AKS_KMS_ARM_ENDPOINT"])
+        _record(room / "runs", asyncio.run(_cloud(environment)))
         asyncio.run(_offer(report, environment, room))
+
+
+async def _cloud(environment: dict[str, str]) -> Json:
+    async with connect(environment) as azure:
+        return azure.cloud.to_json()
 
 
 async def _offer(report: Report, environment: dict[str, str], room: Path) -> None:
@@ -190,7 +196,7 @@ async def _offer(report: Report, environment: dict[str, str], room: Path) -> Non
             )
 
 
-def _record(root: Path, arm: str) -> None:
+def _record(root: Path, cloud: Json) -> None:
     """Write the journal of so many runs, each of a cluster of its own, copied from one."""
     chosen = answers("customer-managed-private")
     plan = plan_from(target(chosen), empty_snapshot(chosen))
@@ -203,7 +209,7 @@ def _record(root: Path, arm: str) -> None:
     files = {path.name: path.read_text("utf-8") for path in journal.path.iterdir()}
     shutil.rmtree(journal.path)
     body = json.loads(files["plan.json"])
-    body["cloud"] = {"name": "Simulated", "resource_manager": arm, "simulated": True, "described": "x"}
+    body["cloud"] = cloud
     for number in range(_RUNS):
         started = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
         path = root / f"{started:%Y%m%d-%H%M%S}-aks-{number}"
