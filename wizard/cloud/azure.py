@@ -382,6 +382,7 @@ def _import(modules: Sequence[str]) -> None:
         importlib.import_module(name)
     for library in ("azure", "asyncio"):  # otherwise Python writes their warnings over the screen
         logging.getLogger(library).addHandler(logging.NullHandler())
+    logging.getLogger("azure").propagate = False  # they quote Azure's words, control characters included
 
 
 def as_json(model: Any) -> Json:
