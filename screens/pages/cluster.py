@@ -53,7 +53,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         rows: Sequence[ClusterRow] | None = None,
     ) -> None:
         """`words`: the initial filter; `rows`: the clusters to list, if they are known."""
-        title = "Which cluster do you want to verify?" if verify_only else "Which cluster?"
+        title = "Verify which cluster?" if verify_only else "Which cluster?"
         super().__init__(session, title, words=words)
         self._verify_only = verify_only
         self._given = rows

@@ -145,7 +145,7 @@ async def test_a_lock_names_its_holder_and_its_locked_byte_is_not_read(tmp_path:
     """Windows lets no other process read the byte that is locked."""
     lock = ClusterLock("https://arm", cluster_id(), root=tmp_path)
     await lock.acquire()
-    assert lock.path.read_bytes()[:1] == b"\0"
+    assert lock.path.read_bytes()[:1] == b"\n"
     with pytest.raises(HeldError, match=f"process {os.getpid()},"):
         await ClusterLock("https://arm", cluster_id(), root=tmp_path).acquire()
     assert [holder.cluster for holder in holders(tmp_path)] == ["aks-demo"]

@@ -42,7 +42,7 @@ def test_verify_takes_few_round_trips_and_reads_nothing_twice(
     paths = [each.path for each in shell.simulator.requests if each.path.startswith("/subscriptions")]
     assert len(paths) == len(set(paths)) == len(trips.sent)
     assert max(trips.sent.values()) == most
-    assert len(paths) == 11 + (2 if most == 3 else 0)  # the subscriptions, and the other one's cluster
+    assert len(paths) == 12 + (2 if most == 3 else 0)  # the subscriptions, and the other one's cluster
 
 
 def test_a_cluster_is_looked_for_with_one_request_in_each_subscription(start_shell: StartShell) -> None:

@@ -33,9 +33,7 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
     ):
         await operator.sees("Signed in to")
         await operator.press("v")
-        footer = await operator.sees(
-            "Which cluster do you want to verify?", "legacy-erp", "enter select", "^q quit"
-        )
+        footer = await operator.sees("Verify which cluster?", "legacy-erp", "enter select", "^q quit")
         assert "n new" not in footer
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("legacy-erp")
@@ -48,7 +46,7 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
         await operator.press("e")
-        await operator.sees("Which cluster do you want to verify?")
+        await operator.sees("Verify which cluster?")
 
 
 async def test_report_is_saved_as_json_and_markdown_and_never_overwrites_a_file(tmp_path: Path) -> None:

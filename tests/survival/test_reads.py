@@ -12,6 +12,8 @@ from wizard.errors import Problem
 
 QUICK = tuple(fault for fault in FAULTS if fault not in {"slow", "too large"})
 PARTS = {"apply": 2, "verify": 10}
+_FEW = 3
+"""Reads for each response in a full run of the suite; all of them take ten minutes."""
 LOCKS = "/subscriptions/s/providers/microsoft.authorization/locks"
 CLUSTER = "/subscriptions/s/resourcegroups/g/providers/microsoft.containerservice/managedclusters/c"
 
@@ -30,8 +32,9 @@ async def test_some_responses_in_the_place_of_a_read(command: str) -> None:
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("command", [each.name for each in COMMANDS])
-async def test_every_response_in_the_place_of_every_read(command: str, fault: str) -> None:
-    results = await some(command, await _cases(command, (fault,)))
+async def test_each_response_in_the_place_of_a_few_reads(command: str, fault: str) -> None:
+    every = await _cases(command, (fault,))
+    results = await some(command, Random(f"{command} {fault}").sample(every, min(_FEW, len(every))))
     assert [result for result in results if result.how not in RIGHT] == []
 
 

@@ -380,8 +380,12 @@ async def _importing(modules: Sequence[str]) -> AsyncIterator[asyncio.Task[None]
 def _import(modules: Sequence[str]) -> None:
     for name in modules:
         importlib.import_module(name)
-    logging.getLogger("asyncio").addHandler(logging.NullHandler())  # or Python writes its warnings over the screen
-    logging.getLogger("azure").setLevel(logging.CRITICAL + 1)  # they quote Azure's words, control characters included
+    logging.getLogger("asyncio").addHandler(
+        logging.NullHandler()
+    )  # or Python writes its warnings over the screen
+    logging.getLogger("azure").setLevel(
+        logging.CRITICAL + 1
+    )  # they quote Azure's words, control characters included
 
 
 def as_json(model: Any) -> Json:

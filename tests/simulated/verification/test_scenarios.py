@@ -79,7 +79,7 @@ SCENARIOS: list[tuple[str, Json, dict[str, str]]] = [
     ("key-expired", {}, {"key-expiry": "failed", "key-rotation-policy": "warning"}),
     ("key-expires-soon", {}, {"key-expiry": "warning", "key-rotation-policy": "warning"}),
     ("key-not-yet-valid", {}, {"key-not-before": "failed"}),
-    ("key-in-hardware", {}, {}),
+    ("key-in-hardware", {}, {"key-rotation-policy": "warning"}),  # before an expiry that the key does not have
     ("wrong-role", {"access": False}, {"identity-role": "failed"}),
     ("wrong-scope", {"access": False}, {"identity-role": "failed"}),
     ("contoso", {"access": False}, {"identity-role": "failed"}),
