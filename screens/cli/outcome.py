@@ -139,7 +139,7 @@ def optional_output(alternative: str) -> Iterator[None]:
         yield
         sys.stdout.flush()
     except OSError as error:
-        OutputError(error)
+        OutputError.raised = True
         discard_stream(1)
         write_stderr(f"! The output cannot be written: {error.strerror}. {alternative}")
 

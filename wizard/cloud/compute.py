@@ -2,15 +2,13 @@
 
 import difflib
 import urllib.parse
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from wizard.cloud import reads
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.azure import Azure
-from wizard.cloud.paging import MOST_ITEMS, Links
+from wizard.cloud.paging import items, linked
 from wizard.cloud.reads import Unknown, advisory
-from wizard.errors import PagingError
 from wizard.system.sanitize import sanitize
 
 _API = "2021-07-01"
@@ -49,8 +47,11 @@ async def node_size(azure: Azure, subscription: str, location: str, name: str) -
         where = urllib.parse.quote(f"location eq '{location}'")
         sizes = [
             row
-            async for row in _rows(
-                azure, f"/subscriptions/{subscription}{_PROVIDER}/skus?api-version={_API}&$filter={where}"
+            async for row in items(
+                linked(
+                    azure.get,
+                    f"/subscriptions/{subscription}{_PROVIDER}/skus?api-version={_API}&$filter={where}",
+                )
             )
             if same(row.get("resourceType"), "virtualMachines")
         ]
@@ -74,10 +75,10 @@ async def vcpus(azure: Azure, subscription: str, location: str) -> dict[str, Vcp
     """Return the quotas of vCPUs in a region, by name in lower case."""
 
     async def read() -> dict[str, Vcpus]:
-        path = f"/subscriptions/{subscription}{_PROVIDER}/locations/{location}/usages?api-version={_API}"
+        path = f"/subscriptions/{subscription}{_PROVIDER}/locations/{location}/usages"
         return {
             str(dig(row, "name", "value")).casefold(): Vcpus(int(row["limit"]), int(row["currentValue"]))
-            async for row in _rows(azure, path)
+            async for row in items(linked(azure.get, path, _API))
         }
 
     return await advisory(reads.VCPU_QUOTAS, read(), azure.timeouts)
@@ -86,17 +87,3 @@ async def vcpus(azure: Azure, subscription: str, location: str) -> dict[str, Vcp
 def _restricted(row: Json) -> bool:
     """Return whether the subscription may not use a size in the whole region, rather than in single zones."""
     return any(same(each.get("type"), "Location") for each in row.get("restrictions") or ())
-
-
-async def _rows(azure: Azure, address: str) -> AsyncIterator[Json]:
-    """Yield the entries of a list, page by page. Raise what the SDKs raise, PagingError, and KeyError for another answer."""
-    links, count = Links(), 0
-    while address:
-        links.follow(address)
-        page = await azure.get(address)
-        for row in page["value"]:
-            count += 1
-            if count > MOST_ITEMS:
-                raise PagingError(f"the list has more than {MOST_ITEMS:,} entries")
-            yield row
-        address = page.get("nextLink") or ""

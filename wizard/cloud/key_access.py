@@ -4,7 +4,7 @@ Members of groups, eligible roles, deny assignments and conditions are not evalu
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from wizard.cloud import reads
@@ -83,22 +83,21 @@ class KeyAccess:
 
     def data_holders(self, scope: str, *actions: str) -> tuple[Grant, ...]:
         """Return the assignments that allow one of these data actions at a scope."""
-        return tuple(
-            one
-            for one in self.held
-            if applies(one.scope, scope)
-            and (role := self.role(one))
-            and any(role.allows_data(each) for each in actions)
-        )
+        return self._holders(scope, RoleDefinition.allows_data, actions)
 
     def holders(self, scope: str, *actions: str) -> tuple[Grant, ...]:
         """Return the assignments that allow one of these actions of the management plane at a scope."""
+        return self._holders(scope, RoleDefinition.allows, actions)
+
+    def _holders(
+        self, scope: str, allows: Callable[[RoleDefinition, str], bool], actions: Iterable[str]
+    ) -> tuple[Grant, ...]:
         return tuple(
             one
             for one in self.held
             if applies(one.scope, scope)
             and (role := self.role(one))
-            and any(role.allows(each) for each in actions)
+            and any(allows(role, each) for each in actions)
         )
 
 

@@ -16,7 +16,7 @@ from wizard.cloud import reads
 from wizard.cloud.arm import MANAGED_CLUSTER, GroupId, Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing
-from wizard.cloud.paging import Links
+from wizard.cloud.paging import every_item, linked
 from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
 
@@ -164,7 +164,7 @@ async def stacks(azure: Azure, where: GroupId | str) -> tuple[Stack, ...] | Unkn
 
     async def read() -> tuple[Stack, ...]:
         address = f"{scope}/providers/Microsoft.Resources/deploymentStacks"
-        found = await none_if_missing(_entries(azure, address, "2024-03-01"))
+        found = await none_if_missing(every_item(linked(azure.get, address, "2024-03-01")))
         return tuple(_stack(name, one) for one in found or ())
 
     return await advisory(reads.STACKS, read(), azure.timeouts)
@@ -180,17 +180,6 @@ def _stack(scope: str, body: Json) -> Stack:
         same(str(dig(properties, "actionOnUnmanage", "resources") or ""), "delete"),
         tuple(str(each.get("id", "")) for each in properties.get("resources") or ()),
     )
-
-
-async def _entries(azure: Azure, address: str, api_version: str) -> list[Json]:
-    """Return the entries of a list, page by page."""
-    page, links = await azure.get(address, api_version), Links()
-    found: list[Json] = list(page["value"])
-    while link := page.get("nextLink"):
-        links.follow(link)
-        page = await azure.get(link)
-        found += page["value"]
-    return found
 
 
 @dataclass(frozen=True)
@@ -214,7 +203,7 @@ async def last_write(azure: Azure, cluster_id: str) -> LastWrite | Unknown | Non
         wanted = quote(f"eventTimestamp ge '{since}' and resourceUri eq '{cluster_id}'")
         subscription = ResourceId.parse(cluster_id).subscription
         log = f"/subscriptions/{subscription}/providers/Microsoft.Insights/eventtypes/management/values"
-        events = await _entries(azure, f"{log}?$filter={wanted}", "2015-04-01")
+        events = await every_item(linked(azure.get, f"{log}?$filter={wanted}", "2015-04-01"))
         writes = [
             one
             for one in events

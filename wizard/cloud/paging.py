@@ -3,9 +3,10 @@
 The SDKs follow any link as long as there is one, and call themselves for each empty page until Python's stack is full.
 """
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
+from wizard.cloud.arm import Json
 from wizard.errors import PagingError
 
 Item = TypeVar("Item")
@@ -44,6 +45,22 @@ async def items(listing: AsyncIterable[Item]) -> AsyncIterator[Item]:
 async def every_item(listing: AsyncIterable[Item]) -> list[Item]:
     """Return all entries of a list of an SDK. Raise as `items` does."""
     return [each async for each in items(listing)]
+
+
+async def linked(
+    get: Callable[[str, str], Awaitable[Json]], address: str, api_version: str = ""
+) -> AsyncIterator[Json]:
+    """Yield the entries of a list that is read without an SDK: `get` is `Azure.get`, `address` a path; to be read by `items`.
+
+    Raise what `get` raises, PagingError, and KeyError if an answer is no list.
+    """
+    links = Links()
+    while address:
+        links.follow(address)
+        page = await get(address, api_version)
+        for each in page["value"]:
+            yield each
+        address, api_version = page.get("nextLink") or "", ""  # a link has its api-version
 
 
 async def _entries(listing: AsyncIterable[Item]) -> AsyncIterator[Item]:
