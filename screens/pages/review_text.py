@@ -109,16 +109,22 @@ def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:
     }
     room = width - len("── more below:  ── pgdn ──")
     names = [words[key] for key in words if key in keys]
-    while names and len(", ".join(names)) > room:  # the nearest is on the screen in part, and can be left out
-        del names[0]
+    kept = int("problems" in keys)
+    while len(names) > kept and len(", ".join(names)) > room:  # the nearest is on the screen in part
+        del names[kept]
     if not names:
         return Content("")
     text = f"── more below: {', '.join(names)} "
     return Content.assemble((f"{text}{'─' * (width - len(text) - 8)} pgdn ──", "$quiet"))
 
 
-def gate(plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = False) -> tuple[str, str]:
-    """Return the text below the cluster name that is to be typed, and its style. `focused`: it can be typed now."""
+def gate(
+    plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = False, seen: bool = True
+) -> tuple[str, str]:
+    """Return the text below the cluster name that is to be typed, and its style.
+
+    `focused`: it can be typed now; `seen`: the end of the plan has been on the screen.
+    """
     if plan and plan.errors:
         problems = count(len(plan.errors), "problem")
         return f"✗ Not applicable: {problems}. Fix what is marked ✗, then press F5 to plan again.", STYLES[
@@ -128,6 +134,8 @@ def gate(plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = Fa
         if plan.follows:
             return f"· {FOLLOWS}: verify it when that has ended.", "$quiet"
         return "✓ No changes. The cluster already matches your configuration.", "$quiet"
+    if not seen:
+        return f"Read the plan to its end with Enter, then type {cluster}.", "$quiet"
     typed = typed.strip()
     if typed == cluster:
         return "✓ Name matches. Enter applies this plan.", STYLES["good"]

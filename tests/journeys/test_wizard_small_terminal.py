@@ -75,7 +75,7 @@ async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
         await operator.sees("Which cluster?")
 
 
-async def test_review_shows_first_what_is_irreversible_and_while_the_name_is_typed_what_to_keep(
+async def test_review_opens_its_gate_at_the_end_of_the_plan_and_no_message_covers_it(
     tmp_path: Path,
 ) -> None:
     async with (
@@ -91,6 +91,15 @@ async def test_review_shows_first_what_is_irreversible_and_while_the_name_is_typ
             "orders-prod changes to a user-assigned identity",
             "never delete, 2 warnings ",
         )
+        await operator.sees("enter read on", "Read the plan to its end with Enter, then type orders-prod.")
+        await operator.press("enter")
+        field = operator.app.screen.query_one("#typed", Input)
+        assert field.disabled
+        while field.disabled:
+            await operator.press("pagedown")
+        await operator.sees(
+            "No blocking problems", "enter to the name", "Press Enter, then type orders-prod."
+        )
         await operator.press("enter")
         await operator.sees(
             "If you lose kv-orders-prod-kms/aks-kms, you lose the cluster's secrets",
@@ -100,7 +109,10 @@ async def test_review_shows_first_what_is_irreversible_and_while_the_name_is_typ
         await operator.type("orders-p")
         await operator.sees("8 of 11 letters match.")
         await operator.type("rod")
-        await operator.sees("✓ Name matches. Enter applies this plan.")
+        operator.app.notify("A message of two lines. " * 5)
+        await operator.sees(
+            "A message of two lines.", "✓ Name matches. Enter applies this plan.", "enter apply"
+        )
 
 
 async def test_first_subscription_is_preselected_and_the_footer_shows_the_key(tmp_path: Path) -> None:
