@@ -18,6 +18,7 @@ from screens.session.session import Session
 from screens.widgets.dialogs import SaveDialog, TextDialog, problem_content
 from screens.widgets.form_words import for_form
 from screens.widgets.frame import Frame, Heading
+from screens.widgets.links import resources
 from wizard.answers.model import Answers
 from wizard.errors import AnswersError, AzureError, Problem
 from wizard.procedure.plan import Plan
@@ -221,7 +222,9 @@ each with its fix."""
         self.query_one(Heading).title(review_text.title(plan))
         self._note()
         width = self.query_one("#plan").size.width - 2
-        texts = review_text.sections(plan, width, self._resumed_rows(plan), opened=self._opened)
+        texts = review_text.sections(
+            plan, width, self._resumed_rows(plan), opened=self._opened, urls=self._urls
+        )
         for key in _SECTIONS:
             self._write(f"section-{key}", texts.get(key))
         self._write("summary", review_text.summary(plan, width))
@@ -291,6 +294,13 @@ each with its fix."""
     def _cluster_name(self) -> str:
         """The name of the cluster in the plan."""
         return self._answers.cluster.name if self._answers else self.session.draft.cluster_name
+
+    @property
+    def _urls(self) -> dict[str, str]:
+        """The portal's URLs of what the plan may change, by names."""
+        if self._answers is None:
+            return {}
+        return {each.rpartition("/")[2]: self.session.portal_link(each) for each in resources(self._answers)}
 
     def _resumed_rows(self, plan: Plan) -> list[tuple[str, str]]:
         """Return what to show of the run that is resumed, if it has these answers."""

@@ -55,11 +55,17 @@ async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
         await operator.start("payments-prod")
         await operator.sees("9 of 11 done", "log: events, following")
         await operator.press("l", "l")
-        await operator.sees("log: all, following", "following the operation", "operation)")
+        await operator.sees(
+            "log: all, following · ←→ scroll", "following the operation, at most", "Steps 1 to 9: 7 done"
+        )
+        await operator.press("right", "right")
+        await operator.sees("--timeout operation)")
         await operator.press("up")
         await operator.sees("log: all, paused")
         await operator.press("end")
         await operator.sees("log: all, following", "operation)")
+        await operator.press("a")
+        await operator.sees("Create the key vault  ")
 
 
 async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:

@@ -118,3 +118,10 @@ def test_more_below_names_the_sections_that_fit_on_the_line() -> None:
     assert (len(wide), len(narrow)) == (94, 60)
     assert "1 problem, never delete, 2 warnings" in more_below({*keys, "problems"}, plan(REFUSED), 72).plain
     assert more_below([], plan(), 94).plain == ""
+
+
+def test_what_is_there_already_is_linked_to_the_portal() -> None:
+    urls = {"aks-demo": "https://portal/aks-demo", "kv-demo": "https://portal/kv-demo"}
+    texts = sections(plan(), 90, urls=urls)
+    assert "aks-demo ↗" in texts["change"].plain
+    assert "↗" not in texts["create"].plain
