@@ -24,8 +24,7 @@ from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
-from wizard.reports.wording import AFTERWARDS, duration
-from wizard.system.sanitize import one_line, sanitize
+from wizard.reports.wording import duration
 
 if TYPE_CHECKING:
     from wizard.cloud.endpoints import Cloud
@@ -93,12 +92,17 @@ def _what(run: "RunSummary") -> str:
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("text", "json")
 @presentation_options
-def show_(run: str, output: str) -> int:
-    """Show the answers and the log of a run."""
-    return run_command(_show(run, output))
+@click.pass_context
+def show_(ctx: click.Context, run: str, output: str) -> int:
+    """Show how a run ended, and each of its steps.
+
+    With -v, also its answers and its log.
+    """
+    return run_command(_show(run, output, verbose=settings_of(ctx).verbose > 0))
 
 
-async def _show(run: str, output: str) -> int:
+async def _show(run: str, output: str, *, verbose: bool) -> int:
+    from screens.cli.run_text import run_text
     from wizard.procedure.in_flight import in_flight
     from wizard.runs.journal import read_run
 
@@ -107,23 +111,7 @@ async def _show(run: str, output: str) -> int:
         body = found.to_json() | {"under_way": in_flight(found.events).to_json()}
         write_stdout(strict_json(body, indent=2))
         return SUCCESS
-    summary = found.summary
-    lines = [summary.title, f"  {summary.status} · {summary.path}"]
-    lines += [
-        f"  cloud: {summary.cloud_text}",
-        f"  by:    {one_line(str(found.plan.get('signed_in') or 'not recorded'))}",
-    ]
-    moves = found.plan.get("moves") or {}
-    lines += [f"  {word + ':':<6}{sanitize(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
-    lines += ["", "Answers"]
-    lines += [f"  {line}" for line in found.answers.to_yaml().splitlines()]
-    for heading, key in AFTERWARDS[1:]:
-        if sentences := found.plan.get(key):
-            lines += ["", heading, *(f"  ! {sanitize(str(sentence))}" for sentence in sentences)]
-    if sentences := in_flight(found.events).sentences:
-        lines += ["", "In progress when it ended", *(f"  · {sanitize(sentence)}" for sentence in sentences)]
-    lines += ["", "Log", *(f"  {sanitize(line)}" for line in found.log.splitlines())]
-    write_result("\n".join(lines))
+    write_result(run_text(found, verbose=verbose))
     return SUCCESS
 
 
