@@ -116,6 +116,7 @@ def test_clusters_are_a_table_of_a_hundred_columns_and_wide_has_more(shell: Shel
     assert rows["batch-eu"].split()[-4:] == ["legacy", "KMS", "versioned", "key"]
     assert rows["aks-demo"].startswith("–")
     assert narrow.err == ""
+    assert "bank-ledger" in (shell.home / "state/aks-kms/seen/simulated.json").read_text("utf-8")
     wide = shell.run("--simulate", "clusters", "-o", "wide").out
     assert {"REGION", "IDENTITY"} <= set(wide.splitlines()[0].split())
     assert "customer-managed key, private vault" in wide

@@ -20,7 +20,7 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         " by application 44444444-4444-4444-4444-444444444444",
         "  in simulated Azure at https://localhost:",
         "  Verification: aks-demo: secrets are encrypted with a platform-managed key.",
-        "  1/5  = Register the feature",
+        "  3/5  = Create the resource group ",
         "Still needed",
         "You can delete later",
         f"Report:          aks-kms runs report {run} -o markdown",
