@@ -133,11 +133,6 @@ def _timeouts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
         raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
-def _renamed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
-    if value:
-        raise click.BadParameter("This option is now --timeout NAME=SECONDS.", ctx, param)
-
-
 def _global(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
     """Return an option that every command has, and whose value `settings_of` returns."""
     attributes = {"callback": _store, "expose_value": False} | attributes
@@ -153,6 +148,16 @@ _presentation = (
     ),
     _global("-v", "--verbose", count=True, help="Print more; -vv prints IDs and provenance too."),
 )
+
+
+def renamed_option(old: str, new: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    """Return a hidden option that keeps an old name, only to refuse it with the new one. `attributes`: how the old one was written."""
+
+    def refuse(ctx: click.Context, param: click.Parameter, value: object) -> None:
+        if value:
+            raise click.BadParameter(f"This option is now {new}.", ctx, param)
+
+    return click.option(old, hidden=True, expose_value=False, callback=refuse, **attributes)
 
 
 def presentation_options(command: Decorated) -> Decorated:
@@ -203,7 +208,7 @@ def azure_options(command: Decorated) -> Decorated:
                 callback=_timeouts,
                 help="Timeout of a wait, repeatable (docs/timeouts.md).",
             ),
-            click.option("--patience", multiple=True, hidden=True, expose_value=False, callback=_renamed),
+            renamed_option("--patience", "--timeout NAME=SECONDS", multiple=True),
             *_presentation,
         )
     ):
