@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from wizard.cloud.arm import Json, same
+from wizard.cloud.arm import Json, canonical, same
 from wizard.procedure.plan import Plan
 from wizard.system.sanitize import sanitize
 
@@ -108,7 +108,7 @@ def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collec
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
         old_value = facts.get(fact)
         made = bool(STEPS_OF.get(fact, frozenset()) & done)
-        if old_value == value or fact in but or (made and old_value in _NOTHING):
+        if canonical(old_value) == canonical(value) or fact in but or (made and old_value in _NOTHING):
             continue
         if fact == "identity" and isinstance(value, list):
             found.append(_identity(value, shown if after_steps else {}))
