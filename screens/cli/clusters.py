@@ -131,7 +131,9 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
                 elif output == "jsonl":
                     write_stdout(json.dumps(_json(each)))
                 else:
-                    rows.append(_Found(each.row, each.report.outcome, _json(each) if output == "json" else {}))
+                    rows.append(
+                        _Found(each.row, each.report.outcome, _json(each) if output == "json" else {})
+                    )
     for missed in unreadable:
         write_stderr(problem_text(missed.problem))
     print_notes(progress, gone, with_summary=output in {"json", "jsonl"} or settings.verbose > 0)
