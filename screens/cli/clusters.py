@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from screens.cli import candidates
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.help import Command
@@ -29,6 +30,8 @@ from wizard.reports.table import table
 from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.encryption import Encryption, EncryptionKind
     from wizard.cloud.inventory import ClusterRow, Unreadable
@@ -76,6 +79,7 @@ class _Found:
     "subscriptions",
     metavar="NAME-OR-ID",
     multiple=True,
+    shell_complete=candidates.subscriptions,
     help="Only this subscription. Can be specified multiple times. Default: all.",
 )
 @click.option(
@@ -84,6 +88,7 @@ class _Found:
     "groups",
     metavar="NAME",
     multiple=True,
+    shell_complete=candidates.resource_groups,
     help="Only clusters in this resource group. Can be specified multiple times.",
 )
 @fleet_options()
@@ -137,6 +142,8 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     for missed in unreadable:
         write_stderr(problem_text(missed.problem))
     print_notes(progress, gone, with_summary=output in {"json", "jsonl"} or settings.verbose > 0)
+    if rows and not named and not filters.narrows:
+        keep_for_completion(settings, [each.row for each in rows])
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
         body = {
@@ -172,6 +179,21 @@ def print_notes(progress: "Progress", gone: list[str], *, with_summary: bool) ->
         write_stderr(f"  {', '.join(sorted(gone)[:5])}{', …' if len(gone) > 5 else ''}")
     if with_summary or progress.throttling.times:
         write_stderr(summary(progress))
+
+
+def keep_for_completion(settings: Settings, rows: "Iterable[ClusterRow]") -> None:
+    """Keep the names of all clusters for shell completion."""
+    from screens.cli import seen_clusters
+
+    seen_clusters.save(
+        settings.cluster_list,
+        (
+            seen_clusters.SeenCluster(
+                row.id, row.name, row.resource_group, row.subscription_id, row.subscription_name
+            )
+            for row in rows
+        ),
+    )
 
 
 async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[Subscription]":
