@@ -93,7 +93,7 @@ class ResourceId:
         )
 
     @classmethod
-    @lru_cache(1024)  # noqa: B019 - of the class; the checks on one cluster parse its ID ten times
+    @lru_cache(1024)  # the checks on one cluster parse its ID ten times
     def parse(cls, text: str) -> "ResourceId":
         """Return the parts of the ID of a top-level resource. Raise ValueError with an example if it is not one."""
         match text.strip("/").split("/"):

@@ -58,15 +58,16 @@ class Encryption:
     def of(cls, cluster: Json | None) -> "Encryption":
         """Return the settings in a managed cluster's body, or those of a cluster that does not exist for None."""
         profile = dig(cluster, "properties", "securityProfile")
+        objects, kms = (
+            dig(profile, "kubernetesResourceObjectEncryptionProfile"),
+            dig(profile, "azureKeyVaultKms"),
+        )
         return cls(
-            infrastructure=str(
-                dig(profile, "kubernetesResourceObjectEncryptionProfile", "infrastructureEncryption") or ""
-            ).casefold()
-            == "enabled",
-            kms_enabled=dig(profile, "azureKeyVaultKms", "enabled") is True,
-            key_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyId") or "")),
-            network_access=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultNetworkAccess") or "")),
-            vault_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultResourceId") or "")),
+            infrastructure=str(dig(objects, "infrastructureEncryption") or "").casefold() == "enabled",
+            kms_enabled=dig(kms, "enabled") is True,
+            key_id=sanitize(str(dig(kms, "keyId") or "")),
+            network_access=sanitize(str(dig(kms, "keyVaultNetworkAccess") or "")),
+            vault_id=sanitize(str(dig(kms, "keyVaultResourceId") or "")),
         )
 
     @property
