@@ -1,5 +1,6 @@
 """What holds for every test: its layer, its share of a long matrix, its own places, and that it leaves nothing behind."""
 
+import gc
 import itertools
 import os
 import tempfile
@@ -59,6 +60,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if seen[test] % sampled.args[0]:
                 item.add_marker("matrix")
             seen[test] += 1
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through all modules and tests again and again: a quarter of a wizard's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 10, 10)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

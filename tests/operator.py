@@ -12,7 +12,7 @@ from pathlib import Path
 
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Input
 
 from screens.app import WizardApp
 from tests.support import LIMIT, PRODUCTION
@@ -157,9 +157,16 @@ class Operator:
             await self.press("ctrl+n")
         return await self.sees("Type the cluster name to confirm", "Enter, then type")
 
+    async def to_gate(self) -> None:
+        """Read the plan to its end, and go to the input for the cluster's name."""
+        for _ in range(20):
+            if isinstance(self.app.focused, Input):
+                break
+            await self.press("enter")
+
     async def start(self, name: str) -> None:
-        """Type the cluster's name at the gate."""
-        await self.press("enter")
+        """Read the plan to its end, and type the cluster's name at the gate."""
+        await self.to_gate()
         await self.type(name)
         await self.press("enter")
 

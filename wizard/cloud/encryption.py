@@ -1,6 +1,7 @@
 """How a managed cluster's secrets are encrypted, from its body."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from wizard.cloud.arm import Json, dig
@@ -102,4 +103,9 @@ class Encryption:
     @property
     def _key(self) -> list[str]:
         """The parts of the key identifier: host, `keys`, the key's name, and its version if it has one."""
-        return self.key_id.rpartition("://")[2].strip("/").split("/")
+        return _parts(self.key_id)
+
+
+@lru_cache(256)
+def _parts(key_id: str) -> list[str]:
+    return key_id.rpartition("://")[2].strip("/").split("/")
