@@ -285,18 +285,20 @@ class WizardApp(App[int]):
 
     @on(messages.VerifyAnswers)
     def _verify_answers(self, message: messages.VerifyAnswers) -> None:
-        self._verify(message.answers)
+        self._verify(message.answers, inside=message.inside)
 
-    def _verify(self, answers: "Answers") -> None:
+    def _verify(self, answers: "Answers", *, inside: bool = False) -> None:
         from screens.pages.verification import VerificationScreen
 
         for screen in reversed(self.screen_stack):
             if isinstance(screen, VerificationScreen) and screen.expect == answers:
                 self._back_to(screen)
+                if inside:
+                    screen.call_later(screen.action_inside)
                 return
         run = self.session.ended_run
         of_run = run.report if run and run.status == "succeeded" and run.answers == answers else None
-        self.push_screen(VerificationScreen(self.session, expect=answers, report=of_run))
+        self.push_screen(VerificationScreen(self.session, expect=answers, report=of_run, inside=inside))
 
     @on(messages.StartRun)
     def _start_run(self, message: messages.StartRun) -> None:

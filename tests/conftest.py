@@ -1,16 +1,19 @@
 """What holds for every test: its layer, its share of a long matrix, its own places, and that it leaves nothing behind."""
 
+import gc
 import itertools
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, settings
 
+from tests.azure_internals import forget_vault_challenges
+from tests.key_material import recycled
 from tests.leftovers import Leftovers
 from wizard.simulator import Simulator
 
@@ -61,6 +64,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             seen[test] += 1
 
 
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through all modules and tests again and again: a quarter of a wizard's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 10, 10)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two workers more than there are processors: a third of the time the tests wait, for sockets and for screens."""
     return 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
@@ -81,6 +91,14 @@ def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _keys() -> Iterator[None]:
+    """Let simulators in this process use RSA keys again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsa, "generate_private_key", recycled())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _leftovers(_places: Path) -> Iterator[Leftovers]:
     """Fail the run at its end if the tests have left a process, a thread, a port or a file behind."""
     leftovers = Leftovers(_places / "tmp")
@@ -92,13 +110,8 @@ def _leftovers(_places: Path) -> Iterator[Leftovers]:
 def _a_test_of_its_own(
     request: pytest.FixtureRequest, _places: Path, _leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator.
-
-    The Key Vault SDK keeps the challenges of vaults for the life of the process. It forgets them before each test: otherwise
-    whether a vault's first request is challenged would depend on the tests before.
-    """
-    if challenges := sys.modules.get("azure.keyvault.keys._shared.http_challenge_cache"):
-        challenges.clear()
+    """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator."""
+    forget_vault_challenges()
     monkeypatch.setenv("XDG_STATE_HOME", str(_places / "state" / str(next(_numbers))))
     if request.node.get_closest_marker("unit"):
         monkeypatch.setattr(Simulator, "start", _not_here)

@@ -79,12 +79,16 @@ async def _list(output: str) -> int:
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("text", "json")
 @presentation_options
-def show_(run: str, output: str) -> int:
-    """Show the answers and the log of a run."""
-    return run_command(_show(run, output))
+@click.pass_context
+def show_(ctx: click.Context, run: str, output: str) -> int:
+    """Show how a run ended, and each of its steps.
+
+    With -v, also its answers and its log.
+    """
+    return run_command(_show(run, output, verbose=settings_of(ctx).verbose > 0))
 
 
-async def _show(run: str, output: str) -> int:
+async def _show(run: str, output: str, *, verbose: bool) -> int:
     from wizard.runs.journal import read_run
 
     found = read_run(None, run)
@@ -96,7 +100,7 @@ async def _show(run: str, output: str) -> int:
         return SUCCESS
     from wizard.reports.recorded_run import run_text
 
-    write_result(run_text(found))
+    write_result(run_text(found, verbose=verbose))
     return SUCCESS
 
 

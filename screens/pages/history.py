@@ -126,7 +126,9 @@ read from Azure. Nothing is changed or deleted here. A run that was not complete
         from wizard.reports.recorded_run import run_text
 
         self._with_run(
-            lambda run: self._show(f"Run {run.summary.id}", run_text(run), f"run-{run.summary.id}.txt")
+            lambda run: self._show(
+                f"Run {run.summary.id}", run_text(run, verbose=True), f"run-{run.summary.id}.txt"
+            )
         )
 
     def action_report(self) -> None:

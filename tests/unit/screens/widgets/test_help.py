@@ -47,7 +47,7 @@ MEANINGS = {
     "f": {"failed", "failed only"},
     "f8": {"next", "next problem"},
     "n": {"new"},
-    "enter": {"open", "select", "to the name", "verify"},
+    "enter": {"open", "select", "read on", "to the name", "apply", "verify"},
 }
 """What a key may do: the same on every page."""
 
