@@ -23,10 +23,11 @@ from wizard.reports.wording import STYLES
 _AT_ONCE = 100
 """Rows that are put into the list at once: about 20 ms of work."""
 _GAP = "  "
+_ARROW = "▼"
 _LEAST = 8
 """Columns that each column of the list keeps."""
-_MARGINS = 10
-"""Columns of a dialog that its list does not have: borders, margins, the bar in front of the highlighted row, a scrollbar."""
+_MARGINS = 9
+"""Columns of a dialog that its rows do not have: borders, margins, the bar in front of the highlighted one, a scrollbar."""
 _LARGEST = 110 - _MARGINS
 """Columns for the rows in the largest dialog; as in the style sheet."""
 
@@ -227,6 +228,18 @@ class _Closed(Static, can_focus=True):
 
     def __init__(self, key: str) -> None:
         super().__init__(id=f"{key}-select", classes="closed")
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        """Change what is shown."""
+        self._text = text
+        self.refresh()
+
+    def render(self) -> Content:
+        """Draw the text, and at the right the sign of a list, as Textual's own choice does."""
+        room = self.content_size.width - 7
+        text = self._text if len(self._text) <= room else f"{self._text[: room - 1]}…"
+        return Content.assemble(f"{text:<{room}}", (f"  {_ARROW}", STYLES["dim"]))
 
     def action_open(self) -> None:
         """Show the list."""
@@ -274,7 +287,7 @@ class PickChoice(Choice):
 
     def _draw(self) -> None:
         row = next((row for row in self._rows if row.value == self._value), self._rows[0])
-        self._face.update(Content.assemble(row.text, ("  ▾", STYLES["dim"])))
+        self._face.show(row.text)
 
     def open(self) -> None:
         """Show the list, and take what is chosen in it."""
@@ -294,8 +307,12 @@ class PickField(Field):
     """A line of text for which existing names can be chosen in a dialog."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "down", "open", "choose from the list", tooltip="Choose one that exists, in a list with a filter"
+        Binding(  # with priority, as Textual's input has scrolling at this key
+            "down",
+            "open",
+            "choose from the list",
+            priority=True,
+            tooltip="Choose one that exists, in a list with a filter",
         ),
     ]
 
@@ -316,6 +333,7 @@ class PickField(Field):
         self._heads = heads
 
     def compose(self) -> ComposeResult:
+        self.add_class("list")
         yield from self._line(self._input, _Arrow())
 
     def action_open(self) -> None:
@@ -334,7 +352,7 @@ class _Arrow(Static):
     """Says that there is a list, and opens it."""
 
     def __init__(self) -> None:
-        super().__init__(Content(" ▾"), classes="arrow")
+        super().__init__(Content(_ARROW), classes="arrow")
 
     def on_click(self, event: Click) -> None:
         """Show the list."""
