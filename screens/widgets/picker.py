@@ -237,7 +237,7 @@ class _Closed(Static, can_focus=True):
 
     def render(self) -> Content:
         """Draw the text, and at the right the sign of a list, as Textual's own choice does."""
-        room = self.content_size.width - 7
+        room = self.content_size.width - 4
         text = self._text if len(self._text) <= room else f"{self._text[: room - 1]}…"
         return Content.assemble(f"{text:<{room}}", (f"  {_ARROW}", STYLES["dim"]))
 
@@ -352,7 +352,7 @@ class _Arrow(Static):
     """Says that there is a list, and opens it."""
 
     def __init__(self) -> None:
-        super().__init__(Content(_ARROW), classes="arrow")
+        super().__init__(Content(_ARROW), classes="opens")
 
     def on_click(self, event: Click) -> None:
         """Show the list."""
