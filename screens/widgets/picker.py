@@ -156,6 +156,8 @@ class PickDialog(Dialog[str | None]):
         """Find out how wide the columns are, and show the rows."""
         room = min(_LARGEST, self.app.size.width * 94 // 100 - _MARGINS)
         self._columns = widths(self._rows, self._heads, room)
+        most = self.app.size.height * 6 // 10
+        self.query_one(MarkedList).styles.min_height = min(len(self._rows), most)  # also with a filter
         self.query_one("#heads", Static).update(Content(f"  {line(self._heads, self._columns)}"))
         self._show()
 
@@ -223,7 +225,7 @@ class _Closed(Static, can_focus=True):
     """What is chosen, in a form."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space,down,up", "open", "choose from the list"),
+        Binding("enter,space,down,up", "open", "choose"),
     ]
 
     def __init__(self, key: str) -> None:
@@ -310,7 +312,7 @@ class PickField(Field):
         Binding(  # with priority, as Textual's input has scrolling at this key
             "down",
             "open",
-            "choose from the list",
+            "choose",
             priority=True,
             tooltip="Choose one that exists, in a list with a filter",
         ),
