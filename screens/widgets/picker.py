@@ -103,7 +103,6 @@ class PickDialog(Dialog[str | None]):
                 ("pageup", "page_up"),
                 ("pagedown", "page_down"),
                 ("ctrl+home", "first"),
-                ("ctrl+end", "last"),
             )
         ),
     ]
@@ -167,6 +166,9 @@ class PickDialog(Dialog[str | None]):
         self._matching = matching(self._rows, filter_)
         chosen = (at for at, row in enumerate(self._matching) if row.value == self._chosen and not filter_)
         place = next(chosen, 0)
+        if place >= _AT_ONCE:  # the list does not reach that far
+            self._matching.insert(0, self._matching.pop(place))
+            place = 0
         number, total = len(self._matching), len(self._rows)
         count = (
             "listing…"
@@ -178,7 +180,7 @@ class PickDialog(Dialog[str | None]):
         self.query_one("#matches", Static).update(Content(count))
         options = self.query_one(MarkedList)
         options.clear_options()
-        self._more(place + _AT_ONCE)
+        self._more(_AT_ONCE)
         if self._matching:
             options.highlighted = place
 
@@ -204,10 +206,7 @@ class PickDialog(Dialog[str | None]):
 
     def action_move(self, action: str) -> None:
         """Move in the list."""
-        options = self.query_one(MarkedList)
-        if action == "last":
-            self._more(len(self._matching))
-        getattr(options, f"action_{action}")()
+        getattr(self.query_one(MarkedList), f"action_{action}")()
 
     def action_choose(self) -> None:
         """Choose the row that is highlighted."""
