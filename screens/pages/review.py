@@ -146,7 +146,7 @@ each with its fix."""
         self.action_plan()
 
     def on_resize(self) -> None:
-        self._show()
+        self.call_after_refresh(self._show)  # once the plan has its new width
 
     @on(ScreenResume)
     def _shown_again(self) -> None:

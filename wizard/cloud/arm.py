@@ -14,7 +14,9 @@ def dig(body: Mapping[str, Any] | None, *path: str) -> Any:
     """Return the value at `path`, or None if a part of the path is missing or is not an object."""
     value: Any = body
     for name in path:
-        if type(value) is not dict and not isinstance(value, Mapping):  # the first is the common case, and quick
+        if type(value) is not dict and not isinstance(
+            value, Mapping
+        ):  # the first is the common case, and quick
             return None
         value = value.get(name)
     return value
