@@ -48,6 +48,9 @@ What did not pass comes first. The checks that passed are in groups: Enter opens
 everything about the check under the cursor: what Azure returned, what it proves, and how to fix it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "only_problems", "failed only", tooltip="Show only what did not pass, or everything"),
+        Binding("f8", "next_problem", "next", show=False, tooltip="Go to the next check that did not pass"),
+        Binding("c", "copy", "copy fix", tooltip="Copy the fix of this check: its command, if it has one"),
         Binding("r", "verify", "again", tooltip="Verify again"),
         Binding(
             "w",
@@ -61,17 +64,14 @@ everything about the check under the cursor: what Azure returned, what it proves
             "inside",
             tooltip="Check inside the cluster with kubectl, by writing a canary secret",
         ),
-        Binding("f", "only_problems", "failed only", tooltip="Show only what did not pass, or everything"),
-        Binding("f8", "next_problem", "next", show=False, tooltip="Go to the next check that did not pass"),
-        Binding("f3", "all_checks", "all checks", tooltip="Open every group of checks, or close them"),
-        Binding("c", "copy", "copy fix", tooltip="Copy the fix of this check: its command, if it has one"),
-        Binding("p", "profile", "raw", tooltip="Show the security profile as Azure returned it"),
-        Binding("s", "save", "save", tooltip="Save the report, as JSON and Markdown"),
         Binding("m", "change", "change", tooltip="Change how this cluster is encrypted, or migrate it"),
+        Binding("s", "save", "save", tooltip="Save the report, as JSON and Markdown"),
+        Binding("e", "another", "next cluster", tooltip="Select another cluster"),
         Binding(
             "o", "rotate", "rotate", tooltip="Rotate the customer-managed key now, or set a rotation policy"
         ),
-        Binding("e", "another", "next cluster", tooltip="Select another cluster"),
+        Binding("f3", "all_checks", "all checks", tooltip="Open every group of checks, or close them"),
+        Binding("p", "profile", "raw", tooltip="Show the security profile as Azure returned it"),
     ]
 
     def __init__(
@@ -318,7 +318,7 @@ everything about the check under the cursor: what Azure returned, what it proves
         here = self._rows[before].key if before is not None and before < len(self._rows) else ""
         self._rows = rows = verification_text.listed(
             report,
-            options.size.width - 2,
+            options.size.width - 3,
             opened=self._open,
             only_problems=self._only_problems,
             inside_at=self._inside_at,
