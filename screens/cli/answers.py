@@ -4,7 +4,7 @@ import json
 
 import click
 
-from screens.cli.help import Group
+from screens.cli.help import Choice, Group
 from screens.cli.outcome import write_stdout
 from screens.exit_codes import SUCCESS
 from wizard.answers.examples import KINDS, ExampleKind
@@ -29,7 +29,7 @@ def command() -> None:
 
 
 @command.command("example")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", type=Choice(KINDS), metavar="KIND")
 def example(kind: ExampleKind) -> int:
     """Print a commented answers file to start from.
 
