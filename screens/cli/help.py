@@ -54,11 +54,11 @@ class _Sections(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter as error:
-            error.message = error.message or _MISSING.get((error.param and error.param.name) or "", "")
-            raise
+            hint = error.message or _MISSING.get((error.param and error.param.name) or "", "")
+            raise click.MissingParameter(hint, error.ctx, error.param) from None
         except click.UsageError as error:
             if error.message.startswith("Got unexpected extra argument"):
-                error.message += f". {self._place_of()}"
+                raise click.UsageError(f"{error.message}. {self._place_of()}", error.ctx) from None
             raise
 
     def _place_of(self) -> str:
