@@ -28,12 +28,19 @@ def command() -> None:
     """
 
 
-@command.command("example")
+@command.command(
+    "example",
+    examples=(
+        ("Write an answers file", "aks-kms answers example platform-managed > answers.yaml"),
+        ("See what it would change, with the simulator", "aks-kms --simulate plan -f answers.yaml"),
+    ),
+)
 @click.argument("kind", type=Choice(KINDS), metavar="KIND")
 def example(kind: ExampleKind) -> int:
     """Print a commented answers file to start from.
 
-    It runs unchanged on the default scenario of the simulator.
+    KIND is platform-managed, customer-managed-private or customer-managed-public. The file runs unchanged on the default
+    scenario of the simulator.
     """
     from wizard.answers import examples
 

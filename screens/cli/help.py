@@ -34,12 +34,16 @@ class Choice(click.Choice[str]):
 
 
 class GlobalOption(click.Option):
-    """An option that every command has."""
+    """An option that every command has. `short` is its help in a command, where what can be given for it is left out."""
+
+    def __init__(self, *args: Any, short: str = "", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.short = short
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return the option's line, with an optional value right after its name: `--simulate[=SCENARIO]`."""
         record = super().get_help_record(ctx)
-        return record and (record[0].replace(" [=", "[="), record[1])
+        return record and (record[0].replace(" [=", "[="), (ctx.parent and self.short) or record[1])
 
 
 class _Sections(click.Command):

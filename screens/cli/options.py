@@ -189,6 +189,7 @@ def azure_options(command: Decorated) -> Decorated:
                 metavar="NAME",
                 shell_complete=candidates.clouds,
                 help=f"{', '.join(CLOUDS)}. Default: {DEFAULT_CLOUD}.",
+                short="Azure cloud; `aks-kms --help` lists them.",
             ),
             _global(
                 "--arm-endpoint", metavar="URL", help="Azure Resource Manager endpoint of another cloud."
@@ -198,6 +199,7 @@ def azure_options(command: Decorated) -> Decorated:
                 type=Choice(CREDENTIALS),
                 metavar="METHOD",
                 help=f"Sign-in: {', '.join(CREDENTIALS)}. Default: auto.",
+                short="Sign-in method; `aks-kms --help` lists them.",
             ),
             _global(
                 "--timeout",

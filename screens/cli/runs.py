@@ -47,7 +47,13 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=(
+        ("List all runs", "aks-kms runs list"),
+        ("Print the ID of the newest run", "aks-kms runs list -o json | jq -r '.runs[0].id'"),
+    ),
+)
 @output_option("table", "json")
 @presentation_options
 def list_(output: str) -> int:
@@ -88,7 +94,13 @@ def _what(run: "RunSummary") -> str:
     return re.sub(r",? (?:encrypted )?with (?=customer,|platform)", ": ", title, count=1) + cloud
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=(
+        ("Show how a run ended", "aks-kms runs show 20261129-015500-aks-demo"),
+        ("Also show its answers and its log", "aks-kms runs show 20261129-015500-aks-demo -v"),
+    ),
+)
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("text", "json")
 @presentation_options
@@ -115,7 +127,16 @@ async def _show(run: str, output: str, *, verbose: bool) -> int:
     return SUCCESS
 
 
-@command.command("report")
+@command.command(
+    "report",
+    examples=(
+        ("Print the verification as JSON", "aks-kms runs report 20261129-015500-aks-demo"),
+        (
+            "Write the whole run as Markdown",
+            "aks-kms runs report 20261129-015500-aks-demo -o markdown > run.md",
+        ),
+    ),
+)
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("json", "markdown")
 def report(run: str, output: str) -> int:
@@ -149,7 +170,13 @@ async def _report(run: str, output: str) -> int:
     return SUCCESS if passed else FAILURE
 
 
-@command.command("resume")
+@command.command(
+    "resume",
+    examples=(
+        ("Resume the newest run that failed or was interrupted", "aks-kms runs resume"),
+        ("Plan again with the answers of a run", "aks-kms runs resume 20261129-015500-aks-demo"),
+    ),
+)
 @click.argument("run", metavar="[ID]", required=False, shell_complete=candidates.runs)
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
