@@ -4,6 +4,7 @@ import json
 import sys
 from collections import Counter
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
+    from wizard.verification.report import Outcome
 
 _SHORT: "dict[EncryptionKind, str]" = {
     "none": "none",
@@ -45,6 +47,16 @@ _SHORT: "dict[EncryptionKind, str]" = {
     "legacy-kms": "legacy KMS",
 }
 """The kinds of encryption as words of a narrow table."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is kept of a cluster until all of them are read: the reports of ten thousand would need as much memory again."""
+
+    row: "ClusterRow"
+    outcome: "Outcome"
+    body: dict[str, Any]
+    """As in `-o json`; empty in a table."""
 
 
 @click.command(
@@ -106,7 +118,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
 
-    rows: list[Judged] = []
+    rows: list[_Found] = []
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
@@ -124,7 +136,9 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
                 elif output == "jsonl":
                     write_stdout(json.dumps(_json(each)))
                 else:
-                    rows.append(each)
+                    rows.append(
+                        _Found(each.row, each.report.outcome, _json(each) if output == "json" else {})
+                    )
     for missed in unreadable:
         write_stderr(problem_text(missed.problem))
     print_notes(progress, gone, with_summary=output in {"json", "jsonl"} or settings.verbose > 0)
@@ -133,7 +147,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
         body = {
-            "clusters": [_json(each) for each in rows],
+            "clusters": [each.body for each in rows],
             "unreadable": [
                 {
                     "id": missed.id,
@@ -226,7 +240,7 @@ def _json(each: "Judged") -> dict[str, Any]:
     }
 
 
-def _text(rows: "list[Judged]", subscriptions: int, *, filtered: bool, wide: bool) -> str:
+def _text(rows: list[_Found], subscriptions: int, *, filtered: bool, wide: bool) -> str:
     if not rows:
         return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
     body = _wide_table([each.row for each in rows]) if wide else _table(rows)
@@ -235,11 +249,11 @@ def _text(rows: "list[Judged]", subscriptions: int, *, filtered: bool, wide: boo
     return f"{body}\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}: {counts}"
 
 
-def _table(rows: "list[Judged]") -> str:
+def _table(rows: list[_Found]) -> str:
     heads = ("", "CLUSTER", "RESOURCE GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "NOTE")
     cells = [
         (
-            "–" if each.row.kind == "none" else VERDICTS[each.report.outcome][0],
+            "–" if each.row.kind == "none" else VERDICTS[each.outcome][0],
             *(each.row.name, each.row.resource_group, each.row.subscription_name),
             *(each.row.kubernetes_version, _encryption(each.row.encryption), _note(each.row)),
         )

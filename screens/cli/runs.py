@@ -1,7 +1,6 @@
 """`aks-kms runs`: list, inspect and resume previous runs."""
 
 import json
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,6 @@ from wizard.reports.wording import duration
 
 if TYPE_CHECKING:
     from wizard.cloud.endpoints import Cloud
-    from wizard.runs.journal import RunSummary
     from wizard.runs.resume import ResumableRun
 
 
@@ -62,6 +60,7 @@ def list_(output: str) -> int:
 
 
 async def _list(output: str) -> int:
+    from wizard.reports.recorded_run import in_few_words
     from wizard.runs.journal import default_root, list_runs
 
     runs = list_runs()
@@ -72,7 +71,7 @@ async def _list(output: str) -> int:
         rows = [
             (
                 *(run.id, run.cluster, run.status, f"{run.started:%m-%d %H:%M}" if run.started else ""),
-                *(duration(run.seconds) if run.seconds is not None else "", _what(run)),
+                *(duration(run.seconds) if run.seconds is not None else "", in_few_words(run)),
             )
             for run in runs
         ]
@@ -80,18 +79,6 @@ async def _list(output: str) -> int:
     else:
         write_result(f"No runs in {default_root()}.")
     return SUCCESS
-
-
-def _what(run: "RunSummary") -> str:
-    """Return the title of a run in a few words: `Encrypt: customer, private · sim`."""
-    title = re.sub(
-        r"a customer-managed key in a (\w+) vault",
-        r"customer, \1",
-        run.title.replace(f" {run.cluster}", "", 1),
-    )
-    title = re.sub(r"a platform-managed key", "platform", title)
-    cloud = " · sim" if run.cloud and run.cloud.get("simulated") else ""
-    return re.sub(r",? (?:encrypted )?with (?=customer,|platform)", ": ", title, count=1) + cloud
 
 
 @command.command(
@@ -114,15 +101,17 @@ def show_(ctx: click.Context, run: str, output: str) -> int:
 
 
 async def _show(run: str, output: str, *, verbose: bool) -> int:
-    from screens.cli.run_text import run_text
-    from wizard.procedure.in_flight import in_flight
     from wizard.runs.journal import read_run
 
     found = read_run(None, run)
     if output == "json":
+        from wizard.procedure.in_flight import in_flight
+
         body = found.to_json() | {"under_way": in_flight(found.events).to_json()}
         write_stdout(strict_json(body, indent=2))
         return SUCCESS
+    from wizard.reports.recorded_run import run_text
+
     write_result(run_text(found, verbose=verbose))
     return SUCCESS
 

@@ -184,7 +184,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
     first.communicate(timeout=LIMIT)
 
     with shell.terminal(environment={"COLUMNS": "120", "LINES": "40"}) as terminal:
-        terminal.waits_for("resumes it with")
+        terminal.waits_for("Plan again from the current")
         terminal.types("r")
         terminal.waits_for("when it ended")
         while "That is not aks-demo" not in terminal.shown:  # the field has the focus once it hears

@@ -1,6 +1,6 @@
 """Azure Resource Manager's JSON: bodies, and the resource IDs in them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -37,6 +37,34 @@ def same(one: str | None, other: str | None) -> bool:
     return (one or "").rstrip("/").casefold() == (other or "").rstrip("/").casefold()
 
 
+def spelled(word: object, words: Collection[str]) -> str:
+    """Return a word of Azure's, one of the documented `words` in their spelling, and any other as it is; empty for None.
+
+    To Azure, letter case is insignificant in the values of an enumeration (docs/azure.md#letter-case-and-null).
+    """
+    text = str(word or "")
+    return next((each for each in words if each.casefold() == text.casefold()), text)
+
+
+def canonical(value: Any) -> Any:
+    """Return a value of a body in the form in which it is compared: letter case, null and what is empty say nothing to Azure
+    (docs/azure.md#letter-case-and-null)."""
+    match value:
+        case str():
+            return value.casefold().rstrip("/")
+        case Mapping():
+            inner = {str(name).casefold(): canonical(each) for name, each in value.items()}
+            return {name: each for name, each in inner.items() if each not in (None, {}, [])}
+        case list() | tuple():
+            return [canonical(each) for each in value]
+    return value
+
+
+def host_of(uri: str) -> str:
+    """Return the host of `https://HOST/…`, in lower case."""
+    return uri.rpartition("://")[2].partition("/")[0].casefold()
+
+
 def covers(scope: str, other: str) -> bool:
     """Return whether `other` is the scope itself or below it."""
     above = scope.rstrip("/").casefold()
@@ -65,7 +93,7 @@ class ResourceId:
         )
 
     @classmethod
-    @lru_cache(1024)
+    @lru_cache(1024)  # the checks on one cluster parse its ID ten times
     def parse(cls, text: str) -> "ResourceId":
         """Return the parts of the ID of a top-level resource. Raise ValueError with an example if it is not one."""
         match text.strip("/").split("/"):

@@ -1,16 +1,29 @@
 """A recorded run as text: how it ended, each step, what it leaves, and what to do next; then answers and log, if asked for."""
 
+import re
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json
 from wizard.procedure.in_flight import in_flight
 from wizard.reports.follow_up import follow_ups
 from wizard.reports.wording import AFTERWARDS, STEP_STATES, duration
-from wizard.runs.journal import RecordedRun
+from wizard.runs.journal import RecordedRun, RunSummary
 from wizard.system.sanitize import one_line, sanitize
 
 _SIGNS = {"succeeded": "✓", "failed": "✗", "running": "◐"}
 _PROBLEM = (("Azure said", "azure_said"), ("Correlation id", "correlation_id"), ("Likely cause", "cause"), ("What to do", "remedy"))  # fmt: skip
+
+
+def in_few_words(run: RunSummary) -> str:
+    """Return the title of a run in a few words: `Encrypt: customer, private · sim`."""
+    title = re.sub(
+        r"a customer-managed key in a (\w+) vault",
+        r"customer, \1",
+        run.title.replace(f" {run.cluster}", "", 1),
+    )
+    title = re.sub(r"a platform-managed key", "platform", title)
+    cloud = " · sim" if run.cloud and run.cloud.get("simulated") else ""
+    return re.sub(r",? (?:encrypted )?with (?=customer,|platform)", ": ", title, count=1) + cloud
 
 
 def run_text(found: RecordedRun, *, verbose: bool) -> str:
