@@ -10,7 +10,7 @@ from wizard.fleet.tally import Tally
 from wizard.reports.infrastructure_code import TITLE as CODE
 from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.table import table
-from wizard.reports.wording import KEEP, KINDS, OUTCOMES, VERDICTS, count, details
+from wizard.reports.wording import KEEP, OUTCOMES, SHORT_KINDS, VERDICTS, count, details
 from wizard.system.sanitize import one_line, sanitize
 from wizard.verification.report import CENTRAL, Check, ClusterReport
 
@@ -85,7 +85,7 @@ def overview(reports: Sequence[ClusterReport], tally: Tally, detail: Detail = 0)
             VERDICTS[report.outcome][0],
             report.name,
             report.resource_group,
-            KINDS[report.encryption],
+            SHORT_KINDS[report.encryption],
             _against(report, detail),
         )
         for report in reports
