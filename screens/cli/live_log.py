@@ -64,7 +64,7 @@ class LiveLog:
                 self._running.clear()
                 if self._redrawn or event.status == "failed":
                     self._print("")  # the result follows
-                if self._verbose or event.status == "interrupted":
+                if self._verbose or (event.status == "interrupted" and not self._redrawn):
                     sign, word, _ = STEP_STATES[event.status or "failed"]
                     self._line(sign, word, key, event.message)
             case _:
