@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from wizard.runs.resume import ResumableRun
 
 
+_WIDE = 100
+"""Columns of a terminal that has room for every column of the list."""
+
+
 @click.group(
     "runs",
     cls=Group,
@@ -67,15 +71,18 @@ async def _list(output: str) -> int:
     if output == "json":
         write_stdout(json.dumps({"runs": [run.to_json() for run in runs]}, indent=2))
     elif runs:
-        heads = ("ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT")
-        rows = [
+        heads: tuple[str, ...] = ("ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT")
+        rows: list[tuple[str, ...]] = [
             (
                 *(run.id, run.cluster, run.status, f"{run.started:%m-%d %H:%M}" if run.started else ""),
                 *(duration(run.seconds) if run.seconds is not None else "", in_few_words(run)),
             )
             for run in runs
         ]
-        write_result(table(heads, rows, width=columns(sys.stdout), shorten=(5, 1)))
+        width = columns(sys.stdout)
+        if 0 < width < _WIDE:  # the ID contains the cluster's name
+            heads, rows = heads[:1] + heads[2:], [row[:1] + row[2:] for row in rows]
+        write_result(table(heads, rows, width=width, shorten=(len(heads) - 1,)))
     else:
         write_result(f"No runs in {default_root()}.")
     return SUCCESS
