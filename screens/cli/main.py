@@ -83,10 +83,13 @@ class Commands(Group):
 def _unknown_command(name: str, given: list[str]) -> str:
     import difflib  # four milliseconds, needed only here
 
+    if given[given.index(name) - 1 :][:1] == ["--simulate"]:
+        return f"There is no command {name!r}. Use an equals sign to select a scenario: --simulate={sanitize(name)}"
+    if name == "help":
+        topic = next((word for word in given if word in COMMANDS), "")
+        return f"There is no command 'help'. Use {' '.join(filter(None, ('aks-kms', topic, '--help')))}"
     close = difflib.get_close_matches(name, COMMANDS, n=1)
     remedy = f"Did you mean {close[0]}?" if close else f"The commands are: {', '.join(COMMANDS)}."
-    if given[given.index(name) - 1 :][:1] == ["--simulate"]:
-        remedy += f" (Use an equals sign to select a scenario: --simulate={sanitize(name)})"
     return f"There is no command {name!r}. {remedy}"
 
 

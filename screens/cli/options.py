@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from screens.cli import candidates
-from screens.cli.help import GlobalOption
+from screens.cli.help import Choice, GlobalOption
 from wizard.cloud.timeouts import parse_timeouts, timeout_name
 
 CREDENTIALS = (
@@ -142,7 +142,7 @@ def _global(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
 _presentation = (
     _global(
         "--color",
-        type=click.Choice(COLORS),
+        type=Choice(COLORS),
         metavar="WHEN",
         help=f"Colour: {', '.join(COLORS)}. Default: auto.",
     ),
@@ -185,19 +185,21 @@ def azure_options(command: Decorated) -> Decorated:
             ),
             _global(
                 "--cloud",
-                type=click.Choice(CLOUDS, case_sensitive=False),
+                type=Choice(CLOUDS, case_sensitive=False),
                 metavar="NAME",
                 shell_complete=candidates.clouds,
                 help=f"{', '.join(CLOUDS)}. Default: {DEFAULT_CLOUD}.",
+                short="Azure cloud; `aks-kms --help` lists them.",
             ),
             _global(
                 "--arm-endpoint", metavar="URL", help="Azure Resource Manager endpoint of another cloud."
             ),
             _global(
                 "--credential",
-                type=click.Choice(CREDENTIALS),
+                type=Choice(CREDENTIALS),
                 metavar="METHOD",
                 help=f"Sign-in: {', '.join(CREDENTIALS)}. Default: auto.",
+                short="Sign-in method; `aks-kms --help` lists them.",
             ),
             _global(
                 "--timeout",
@@ -228,7 +230,7 @@ def output_option(*formats: str) -> Callable[[Decorated], Decorated]:
     return click.option(
         "-o",
         "--output",
-        type=click.Choice(formats),
+        type=Choice(formats),
         default=formats[0],
         show_default=True,
         help="Output format.",
