@@ -61,6 +61,8 @@ class Journal:
         self.path = path
         self.log_path = path / LOG
         self.write_error: str | None = None
+        self.deleted = False
+        """Whether it was deleted or moved away during the run, which can then not be resumed."""
         self._events, self._size = private_files.create(path / EVENTS), 0
         self._log = RotatingLog(self.log_path)
         private_files.sync(path)
@@ -104,6 +106,10 @@ class Journal:
             return
         announces = event.write is not None and event.write.state == "announced"
         durable = announces or event.type in {"step-started", "step-finished", "run-finished"}
+        if durable and not private_files.is_at(self._events, self.path / EVENTS):
+            self.deleted = True
+            self.write_error = f"{self.path} was deleted during the run. The run continues, but `aks-kms runs resume` does not know it."
+            return
         try:
             self._log.append(_lines(log_lines(event)), durable=event.type == "run-finished")
             line = _lines([json.dumps(event.to_json())])
@@ -129,6 +135,8 @@ class Journal:
 
     def save_report(self, report: ClusterReport) -> None:
         """Write a verification report in place of any earlier one. Never raise: see `write_error`."""
+        if self.deleted:
+            return
         try:
             save_report(self.path, report)
         except OSError as error:

@@ -13,7 +13,7 @@ from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.compute import node_size, vcpus
 from wizard.cloud.error_translation import none_if_missing
-from wizard.cloud.features import cluster_regions, provider_state
+from wizard.cloud.features import PROVIDER_STATES, cluster_regions, provider_state
 from wizard.cloud.inventory import locations
 from wizard.cloud.locks import locks
 from wizard.cloud.ownership import CodeSigns, sign_reads
@@ -93,6 +93,8 @@ def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
 
     async def unregistered(namespace: str, subscription: str) -> tuple[tuple[str, str], ...]:
         state = await provider_state(azure, subscription, namespace)
+        if state not in PROVIDER_STATES:
+            raise ValueError("an unknown registration state")
         return () if state in {"Registered", "Registering"} else ((namespace, subscription),)
 
     states = [
@@ -140,8 +142,9 @@ def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside
         async for cluster in items(azure.containers(subscription).managed_clusters.list()):
             there = ClusterState(as_json(cluster))
             public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
-            if public and not same(str(dig(there.body, "id")), target.cluster_id):
-                found.append(str(dig(there.body, "id")))
+            id_ = str(ResourceId.parse(str(dig(there.body, "id") or "")))
+            if public and not same(id_, target.cluster_id):
+                found.append(id_)
         return tuple(found)
 
     readings = [

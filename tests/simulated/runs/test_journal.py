@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import resource
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -188,6 +189,17 @@ def test_a_disk_error_during_the_run_is_recorded_and_not_raised(journal: Journal
         signal.signal(signal.SIGXFSZ, old_handler)
     assert journal.write_error is not None
     assert str(journal.path) in journal.write_error
+
+
+def test_a_deleted_journal_is_reported_once_and_written_no_more(journal: Journal):
+    journal(STARTED)
+    shutil.rmtree(journal.path)
+    journal(ENDED)
+    journal.save_report(REPORT)
+    assert journal.deleted
+    assert journal.write_error is not None
+    assert f"{journal.path} was deleted" in journal.write_error
+    assert not journal.path.exists()
 
 
 def test_a_later_report_replaces_the_earlier_one(journal: Journal, root: Path):
