@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -13,7 +14,9 @@ def dig(body: Mapping[str, Any] | None, *path: str) -> Any:
     """Return the value at `path`, or None if a part of the path is missing or is not an object."""
     value: Any = body
     for name in path:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(
+            value, Mapping
+        ):  # the first is the common case, and quick
             return None
         value = value.get(name)
     return value
@@ -90,6 +93,7 @@ class ResourceId:
         )
 
     @classmethod
+    @lru_cache(1024)  # the checks on one cluster parse its ID ten times
     def parse(cls, text: str) -> "ResourceId":
         """Return the parts of the ID of a top-level resource. Raise ValueError with an example if it is not one."""
         match text.strip("/").split("/"):

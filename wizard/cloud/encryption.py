@@ -1,6 +1,7 @@
 """How a managed cluster's secrets are encrypted, from its body."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from wizard.cloud.arm import Json, dig, host_of, spelled
@@ -57,15 +58,16 @@ class Encryption:
     def of(cls, cluster: Json | None) -> "Encryption":
         """Return the settings in a managed cluster's body, or those of a cluster that does not exist for None."""
         profile = dig(cluster, "properties", "securityProfile")
+        objects, kms = (
+            dig(profile, "kubernetesResourceObjectEncryptionProfile"),
+            dig(profile, "azureKeyVaultKms"),
+        )
         return cls(
-            infrastructure=str(
-                dig(profile, "kubernetesResourceObjectEncryptionProfile", "infrastructureEncryption") or ""
-            ).casefold()
-            == "enabled",
-            kms_enabled=dig(profile, "azureKeyVaultKms", "enabled") is True,
-            key_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyId") or "")),
-            network_access=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultNetworkAccess") or "")),
-            vault_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultResourceId") or "")),
+            infrastructure=str(dig(objects, "infrastructureEncryption") or "").casefold() == "enabled",
+            kms_enabled=dig(kms, "enabled") is True,
+            key_id=sanitize(str(dig(kms, "keyId") or "")),
+            network_access=sanitize(str(dig(kms, "keyVaultNetworkAccess") or "")),
+            vault_id=sanitize(str(dig(kms, "keyVaultResourceId") or "")),
         )
 
     @property
@@ -106,4 +108,9 @@ class Encryption:
     @property
     def _key(self) -> list[str]:
         """The parts of the key identifier: host, `keys`, the key's name, and its version if it has one."""
-        return self.key_id.rpartition("://")[2].strip("/").split("/")
+        return _parts(self.key_id)
+
+
+@lru_cache(256)
+def _parts(key_id: str) -> list[str]:
+    return key_id.rpartition("://")[2].strip("/").split("/")

@@ -35,6 +35,11 @@ def refusal(
     return raised
 
 
+def sent(error: HttpResponseError, request: Any) -> Any:
+    """Return the response of an error, with the request that it answers."""
+    return SimpleNamespace(**vars(error.response), request=request)
+
+
 def problem(status: int, error: Json | None, **headers: str) -> Problem:
     return problem_from(refusal(status, error, headers=headers), SUMMARY)
 
@@ -233,7 +238,8 @@ def test_a_policy_that_requires_mfa_is_met_by_signing_in_again() -> None:
     }
     error = refusal(403, said)
     address = "https://management.usgovcloudapi.net/subscriptions/s"
-    error.response.request = SimpleNamespace(headers={"Authorization": f"Bearer h.{claims}.s"}, url=address)
+    authorization = {"Authorization": f"Bearer h.{claims}.s"}
+    error.response = sent(error, SimpleNamespace(headers=authorization, url=address))
     found = problem_from(error, SUMMARY)
     assert found.kind == "sign-in"
     assert "az login --tenant t-1 --scope https://management.core.usgovcloudapi.net//.default" in found.remedy
@@ -270,6 +276,6 @@ def test_commands_name_the_subscription_of_the_request_and_the_provider_of_the_m
     said = "The subscription is not registered to use namespace 'Microsoft.KeyVault'. See https://aka.ms/rps-not-found."
     error = refusal(409, {"code": "MissingSubscriptionRegistration", "message": said})
     address = f"https://management.azure.com/subscriptions/{PRODUCTION}/resourceGroups/x?api-version=1"
-    error.response.request = SimpleNamespace(headers={}, url=address)
+    error.response = sent(error, SimpleNamespace(headers={}, url=address))
     command = f"az provider register --namespace Microsoft.KeyVault --subscription {PRODUCTION} --wait"
     assert problem_from(error, SUMMARY).remedy.endswith(f": {command}")

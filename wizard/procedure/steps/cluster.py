@@ -50,6 +50,7 @@ class Cluster(Step):
     sentence = "Enables the encryption in AKS, which then also encrypts the existing secrets."
     needs = ("provider", "resource-group", "key", "firewall", "crypto-role", "contributor-role")
     reversible = False
+    changes = ("exists", "security_profile", "identity", "kubernetes_version")
     usually = (180, 360)
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:

@@ -42,6 +42,7 @@ class Key(Step):
     title = "Create the key"
     sentence = "Creates the key that encrypts the cluster's secrets."
     needs = ("vault", "operator-role")
+    changes = ("key_expires",)
     usually = (2, 120)
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
