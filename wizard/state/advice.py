@@ -25,6 +25,7 @@ from wizard.errors import AzureError, odd_answer
 from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
+from wizard.system.coroutines import closing_arguments
 from wizard.system.sanitize import sanitize
 
 Found = TypeVar("Found")
@@ -60,6 +61,7 @@ def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
     )
     regions = beside.add(cluster_regions(azure, subscription))
 
+    @closing_arguments
     async def there(request: Coroutine[Any, Any, Found | Unknown]) -> Found | Unknown | None:
         found = await request
         if isinstance(found, Unknown) and not_offered(location, known(await regions, frozenset())):
