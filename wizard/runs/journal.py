@@ -273,7 +273,7 @@ def each_run(root: Path | None = None) -> Iterator[RunSummary]:
             f"The journal in {root} cannot be read: {error.strerror or error}. Give yourself read permission."
         ) from error
     running = {holder.run for holder in holders()}
-    for path in sorted(found, key=lambda path: path.name, reverse=True):
+    for path in sorted(found, key=_order, reverse=True):
         yield _summary(path, running=path.name in running)
 
 
@@ -319,15 +319,38 @@ def load_run(summary: RunSummary) -> RecordedRun:
 _ID = re.compile(r"(\d{8}-\d{6})-(.+?)(?:\.\d+)?")
 
 
+def _begun(path: Path, local: str) -> datetime:
+    """Return when a run began, by the local time in its ID; in the hour that a change from summer time repeats, the file of its
+    answers tells the first from the second. Raise ValueError."""
+    first = datetime.fromisoformat(local.replace("-", "T")).astimezone()
+    second = first.replace(tzinfo=None, fold=1).astimezone()
+    if first == second:
+        return first
+    try:
+        written = (path / ANSWERS).lstat().st_mtime
+    except OSError:
+        return first
+    return min(first, second, key=lambda each: abs(each.timestamp() - written))
+
+
+def _order(path: Path) -> tuple[float, str]:
+    match = _ID.fullmatch(path.name)
+    try:
+        return (_begun(path, match[1]).timestamp() if match else 0.0), path.name
+    except (OSError, OverflowError, ValueError):
+        return 0.0, path.name
+
+
 def _summary(path: Path, *, running: bool) -> RunSummary:
     match = _ID.fullmatch(path.name)
-    started, cluster = None, path.name
+    cluster = path.name
+    started = None
     status: RecordedStatus = "running" if running else "unfinished"
     seconds: float | None = None
     title, cloud, cluster_id = "", None, ""
     try:
         if match:
-            started = datetime.fromisoformat(match[1].replace("-", "T")).astimezone()
+            started = _begun(path, match[1])
             cluster = match[2]
         private_files.check_own(path)
         last = _last_event(path / EVENTS)
