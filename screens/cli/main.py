@@ -14,9 +14,7 @@ import click
 from screens.cli import gc_startup
 from screens.cli.help import Group
 from screens.cli.options import COMPLETION, azure_options, expand_bare_simulate
-from screens.cli.render import print_text
 from wizard import __version__
-from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -82,6 +80,8 @@ class Commands(Group):
 
 def _unknown_command(name: str, given: list[str]) -> str:
     import difflib  # four milliseconds, needed only here
+
+    from wizard.system.sanitize import sanitize
 
     close = difflib.get_close_matches(name, COMMANDS, n=1)
     remedy = f"Did you mean {close[0]}?" if close else f"The commands are: {', '.join(COMMANDS)}."
@@ -159,6 +159,8 @@ def main() -> None:
         code = cli.main(standalone_mode=False, prog_name="aks-kms")
         sys.stdout.flush()
     except click.ClickException as error:
+        from screens.cli.render import print_text  # not for --help
+
         message = io.StringIO()
         error.show(file=message)
         print_text(message.getvalue().rstrip("\n"), sys.stderr)  # click repeats its input unchanged
