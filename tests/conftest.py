@@ -18,6 +18,10 @@ from wizard.simulator import Simulator
 TESTS = Path(__file__).parent
 _numbers = itertools.count()
 
+# Where this is set, each process that a test starts compiles the whole program, for half a second. An installed one is compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 # A busy machine makes an example slow, never wrong. The same examples each time: what lands is not left to chance.
 settings.register_profile(
     "quick", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None, max_examples=20
