@@ -9,22 +9,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 from textual import events
-from textual._compositor import Compositor
-from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Input
 
 from screens.app import WizardApp
 from tests.support import LIMIT, PRODUCTION
+from tests.textual_internals import drawn_when_looked_at, strips
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
 
-_TURNS, _LONGEST = 10, 5.0
-"""The app is quiet where its queues are empty for so many turns of its loop, and is waited for no longer than so many seconds."""
+_TURNS, _LONGEST = 5, 5.0
+"""The app is quiet where its queues are empty before and after so many turns of its loop, and is waited for no longer than so
+many seconds."""
 
 SMALL, LARGE = (80, 24), (120, 40)
 
@@ -42,9 +40,7 @@ class Operator:
         """What stands on the screen, line by line; drawn as for the terminal, with what shines through a dialog."""
         if self.drawn:
             return self.drawn
-        visible_screen_stack.set(self.app._background_screens)
-        lines = (strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
-        frame = "\n".join(lines)
+        frame = "\n".join(strip.text.rstrip() for strip in strips(self.app))
         if self.drawn is not None:
             self.drawn = frame
         return frame
@@ -182,11 +178,12 @@ async def quiet(app: WizardApp) -> None:
     In place of a pilot's own waits, for the whole process to be idle, which it is not while a simulated Azure in it answers.
     What takes longer, such as an answer of Azure's, a test waits for itself.
     """
-    end, turns = time.monotonic() + _LONGEST, 0
-    while turns < _TURNS and time.monotonic() < end:
-        await asyncio.sleep(0)
+    end, empty = time.monotonic() + _LONGEST, 0
+    while empty < 2 and time.monotonic() < end:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         widgets = (app, *app.screen.walk_children(with_self=True)) if app.screen_stack else (app,)
-        turns = 0 if any(widget.message_queue_size for widget in widgets) else turns + 1
+        empty = 0 if any(widget.message_queue_size for widget in widgets) else empty + 1
 
 
 @asynccontextmanager
@@ -202,27 +199,14 @@ async def wizard(
         journal_root=folder / "runs",
     )
 
+    app.animation_level = "none"
     operator = Operator(app, Pilot(app))
-    operator.drawn, draw = "", Compositor.render_update
 
-    async def dealt_with(*_: object) -> bool:
-        await quiet(app)
-        return True
-
-    def undrawn(compositor: Compositor, **options: Any) -> Any:
-        """In place of drawing each change for a terminal that is not there: `Operator.frame` draws when the test looks."""
+    def changed() -> None:
         operator.drawn = ""
-        if options.get("full"):  # a screenshot
-            return draw(compositor, **options)
-        compositor._dirty_regions.clear()
-        return None
 
-    with (
-        patch("textual.app.wait_for_idle", dealt_with),
-        patch("textual.pilot.wait_for_idle", dealt_with),
-        patch.object(Pilot, "_wait_for_screen", dealt_with),
-        patch.object(Compositor, "render_update", undrawn),
-    ):
+    changed()
+    with drawn_when_looked_at(changed, lambda: quiet(app)):
         async with app.run_test(size=size, notifications=True):
             yield operator
             await app.leave()

@@ -27,16 +27,7 @@ def test_apply_prints_its_result_in_five_lines(shell: Shell) -> None:
     )
 
 
-def test_apply_prints_all_with_v(shell: Shell) -> None:
-    file = shell.write("answers.yaml", PRIVATE)
-    done = shell.run(*SIMULATE, "apply", "-f", file, "--yes", "-v")
-    assert "  ✓ identity-role " in done.out
-    assert "Security profile" not in done.out
-    assert "Journal: " in done.err
-    assert "Security profile" in shell.run(*SIMULATE, "apply", "-f", file, "--yes", "-vv").out
-
-
-def test_a_step_is_one_line_of_the_log_with_its_number(start_shell: StartShell) -> None:
+def test_a_step_is_one_line_of_the_log_with_its_number_and_v_prints_all(start_shell: StartShell) -> None:
     shell = start_shell()
     file = shell.write("answers.yaml", PRIVATE)
     first = shell.run("apply", "-f", file, "--yes").err
@@ -46,9 +37,13 @@ def test_a_step_is_one_line_of_the_log_with_its_number(start_shell: StartShell) 
     ]
     assert len(re.findall(r"/11 +✓ +done ", first)) == 9
     assert "started" not in first
-    again = shell.run("apply", "-f", file, "--yes", "-v").err
-    assert len(re.findall("✓ no change", again)) == 10
-    assert len(re.findall("◐ started", again)) == 11
+    verbose = shell.run("apply", "-f", file, "--yes", "-v")
+    assert len(re.findall("✓ no change", verbose.err)) == 10
+    assert len(re.findall("◐ started", verbose.err)) == 11
+    assert "Journal: " in verbose.err
+    assert "  ✓ identity-role " in verbose.out
+    assert "Security profile" not in verbose.out
+    assert "Security profile" in shell.run("apply", "-f", file, "--yes", "-vv").out
 
 
 def test_a_terminal_gets_a_line_for_each_step_and_one_that_is_drawn_again(start_shell: StartShell) -> None:

@@ -99,6 +99,7 @@ def credentials(shell: Shell) -> list[str]:
     return found
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_broken_off_it_removes_its_canary(
     tmp_path: Path, start_shell: StartShell, number: signal.Signals

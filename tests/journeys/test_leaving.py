@@ -11,6 +11,8 @@ import termios
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support import LIMIT
 
 SENTINEL = "s3cr3t-that-no-screen-may-show"
@@ -82,6 +84,7 @@ def test_a_polite_kill_leaves_a_sane_terminal() -> None:
     os.close(terminal)
 
 
+@pytest.mark.matrix
 def test_a_terminal_that_hangs_up_ends_it() -> None:
     if sys.platform == "win32":
         raise NotImplementedError

@@ -92,6 +92,7 @@ def test_what_somebody_else_has_encrypted_meanwhile_is_not_undone_unasked(start_
     assert len(shell.simulator.writes()) == before
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
 def test_a_stream_that_is_closed_does_not_stop_a_run(closed: str, start_shell: StartShell) -> None:
     shell = start_shell()
