@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator

@@ -137,7 +137,7 @@ async def _bare(report: Report) -> None:
     app = _Bare()
     async with app.run_test(size=(120, 40)):
         await asyncio.sleep(1)
-        gc_startup.end()
+        gc_startup.end(gc_startup.WIZARD)
         async with _longest_turn(report, "a table in a minimal app is resized"):
             await _resize(app, 3)
 
@@ -146,7 +146,7 @@ async def _frames(report: Report, environment: dict[str, str], room: Path) -> No
     async with _wizard(environment, room) as app:
         await _until(lambda: app.session.azure_or_none is not None)
         await asyncio.sleep(2)  # the pages are imported in a thread, once
-        gc_startup.end()  # as the command line does after the sign-in
+        gc_startup.end(gc_startup.WIZARD)  # as the command line does after the sign-in
         async with _longest_turn(report, "a fleet of 10,000 streams in"):
             app.push_screen(FleetScreen(app.session))
             await _until(lambda: bool(app.session.fleet and app.session.fleet.complete))
