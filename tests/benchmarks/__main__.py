@@ -18,6 +18,7 @@ BENCHMARKS = {
     "fleet": fleet.fleet,
     "wizard-frames": wizard_frames.frames,
     "many-runs": wizard_frames.many_runs,
+    "many-vaults": wizard_frames.many_vaults,
     "critical-path": whole_runs.against_its_critical_path,
 }
 
