@@ -11,9 +11,9 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from screens.steps import STEPS
 from screens.widgets.dialogs import Dialog
 from screens.widgets.key_footer import KeyFooter
+from screens.wizard_steps import STEPS
 from wizard.reports.wording import STYLES, count
 
 if TYPE_CHECKING:

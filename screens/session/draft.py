@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from screens.session.tags import format_tags, parse_tags
-from screens.steps import ORDER, STEPS
+from screens.wizard_steps import ORDER, STEPS
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
 
 if TYPE_CHECKING:
