@@ -239,6 +239,12 @@ class WizardApp(App[int]):
                 return
         self.push_screen(FleetScreen(self.session))
 
+    @on(messages.ShowHistory)
+    def _show_history(self) -> None:
+        from screens.pages.history import HistoryScreen
+
+        self.push_screen(HistoryScreen(self.session))
+
     @on(messages.OpenInWizard)
     def _open_in_wizard(self, message: messages.OpenInWizard) -> None:
         from screens.pages.cluster import ClusterScreen
@@ -323,7 +329,8 @@ class WizardApp(App[int]):
         """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""
         offered: dict[str, ActiveBinding] = {}
         for active in screen.active_bindings.values():
-            if active.enabled and active.binding.show and active.binding.action != "app.command_palette":
+            shown = active.binding.show or active.binding.tooltip
+            if active.enabled and shown and active.binding.action != "app.command_palette":
                 offered.setdefault(active.binding.action, active)
         for action, active in offered.items():
             what = active.binding.description
@@ -341,6 +348,9 @@ class WizardApp(App[int]):
             )
         if connected:
             yield SystemCommand("Fleet overview", "All clusters, with a verdict on each", self._show_fleet)
+        yield SystemCommand(
+            "History of runs", "Past runs with their answers, logs and reports", self._show_history
+        )
         for theme, what in preferences.THEMES.items():
             yield SystemCommand(f"Theme: {theme}", what.capitalize(), partial(self.choose_theme, theme))
         if self.session.active:

@@ -45,6 +45,10 @@ class ShowFleet(Message):
     """Show all clusters, with a verdict on each."""
 
 
+class ShowHistory(Message):
+    """Show the runs in the journal."""
+
+
 class OpenInWizard(Message):
     """Show the step that selects a cluster, with this cluster under the cursor."""
 

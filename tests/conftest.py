@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, settings
 
 from tests.azure_internals import forget_vault_challenges
+from tests.key_material import recycled
 from tests.leftovers import Leftovers
 from wizard.simulator import Simulator
 
@@ -86,6 +88,14 @@ def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.setenv(variable, str(folder / name))
         patch.setattr(tempfile, "tempdir", str(folder / "tmp"))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys() -> Iterator[None]:
+    """Let simulators in this process use RSA keys again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsa, "generate_private_key", recycled())
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

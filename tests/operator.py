@@ -20,8 +20,9 @@ from tests.textual_internals import drawn_when_looked_at, strips
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
 
-_TURNS, _LONGEST = 10, 5.0
-"""The app is quiet where its queues are empty for so many turns of its loop, and is waited for no longer than so many seconds."""
+_TURNS, _LONGEST = 5, 5.0
+"""The app is quiet where its queues are empty before and after so many turns of its loop, and is waited for no longer than so
+many seconds."""
 
 SMALL, LARGE = (80, 24), (120, 40)
 
@@ -177,11 +178,12 @@ async def quiet(app: WizardApp) -> None:
     In place of a pilot's own waits, for the whole process to be idle, which it is not while a simulated Azure in it answers.
     What takes longer, such as an answer of Azure's, a test waits for itself.
     """
-    end, turns = time.monotonic() + _LONGEST, 0
-    while turns < _TURNS and time.monotonic() < end:
-        await asyncio.sleep(0)
+    end, empty = time.monotonic() + _LONGEST, 0
+    while empty < 2 and time.monotonic() < end:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         widgets = (app, *app.screen.walk_children(with_self=True)) if app.screen_stack else (app,)
-        turns = 0 if any(widget.message_queue_size for widget in widgets) else turns + 1
+        empty = 0 if any(widget.message_queue_size for widget in widgets) else empty + 1
 
 
 @asynccontextmanager
@@ -197,6 +199,7 @@ async def wizard(
         journal_root=folder / "runs",
     )
 
+    app.animation_level = "none"
     operator = Operator(app, Pilot(app))
 
     def changed() -> None:

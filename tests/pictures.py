@@ -176,7 +176,7 @@ async def _many(tools: str) -> None:
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
         operator.app.session.speed_note = "no waiting"
-        await operator.sees("Signed in to", "Fleet overview")
+        await operator.sees("Signed in to", "All clusters")
         await operator.press("a")
         await operator.until(
             lambda: (

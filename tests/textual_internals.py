@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
+from textual._styles_cache import StylesCache
 from textual.app import App
 from textual.geometry import Size
 from textual.pilot import Pilot
@@ -47,3 +48,4 @@ def drawn_when_looked_at(changed: Callable[[], None], quiet: Callable[[], Awaita
         patch.object(Compositor, "render_update", undrawn),
     ):
         yield
+    StylesCache.get_inner_outer.cache_clear()  # it would keep the drawn lines of the last thousand widgets

@@ -53,6 +53,14 @@ class Settings:
         """How much of a report is printed: `-v` is 1, `-vv` and more is 2."""
         return 2 if self.verbose > 1 else 1 if self.verbose else 0
 
+    @property
+    def cluster_list(self) -> str:
+        """The name of the list of this cloud's clusters that the shell completes."""
+        from screens.cli.seen_clusters import list_name
+
+        endpoint = self.arm_endpoint or os.environ.get(ARM_ENDPOINT)
+        return list_name(self.simulate, endpoint, self.cloud or DEFAULT_CLOUD)
+
     def command(self, *words: str) -> str:
         """Return a command to paste, with the same options for Azure and the sign-in."""
         given: list[str] = []

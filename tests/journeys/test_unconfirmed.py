@@ -10,7 +10,7 @@ from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(
     "key_option", ["platform-managed", "customer-managed-private", "customer-managed-public"]
 )
@@ -46,6 +46,7 @@ async def test_the_run_succeeds_by_either_answer(
         assert await Run(azure, wanted, plan).execute(plan.digest) == "succeeded"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("validated", [True, False])
 async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_names_it(
     tmp_path: Path, validated: bool
@@ -65,6 +66,7 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
         assert problem.remedy
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("base", "key_option", "rules"),
     [
@@ -86,6 +88,7 @@ async def test_migrations_succeed_by_either_answer(
         assert not (await make_plan(azure, wanted)).writes
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("base", "key_option", "rules", "said"),
     [
@@ -94,7 +97,7 @@ async def test_migrations_succeed_by_either_answer(
         ("key-in-hardware", "customer-managed-private", {"hardware_keys": "refused"}, "'RSA-HSM'"),
     ],
 )
-async def test_an_answer_that_stands_in_the_way_is_told_in_azures_words(
+async def test_an_answer_that_azure_rejects_is_reported_in_azures_words(
     base: str, key_option: KeyOption, rules: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
     """§0 C (a vault id beside Public), §2b (identity and key in one PUT), §3g (a key in hardware)."""

@@ -12,7 +12,7 @@ from tests.operator import SMALL, wizard
 from wizard.simulator import Simulator
 
 
-async def test_arrow_keys_show_each_card_completely(tmp_path: Path) -> None:
+async def test_arrow_keys_and_tab_show_each_card_completely_below_the_titles_of_all(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -23,16 +23,19 @@ async def test_arrow_keys_show_each_card_completely(tmp_path: Path) -> None:
         await operator.until(
             lambda: whose.focused is not None and whose.focused.id == "card-Private", "a card"
         )
-        first = await operator.sees("Platform-managed key", "production with a requirement")
+        first = await operator.sees("1 Platform-managed", "3 Public vault", "production with a requirement")
         assert "✓ Prerequisites – Feature ✓ Cluster" in first
-        assert first.index("Platform-managed key") < first.index("Customer-managed key, private vault")
         for key, option, texts in (
             (
                 "down",
                 "Public",
                 ("Customer-managed key, public vault", "networks that cannot use a key vault"),
             ),
-            ("up", "Private", ("Customer-managed key, private vault", "production with a requirement")),
+            (
+                "shift+tab",
+                "Private",
+                ("Customer-managed key, private vault", "production with a requirement"),
+            ),
             ("up", "platform-managed", ("Platform-managed key", "encryption without a key to manage")),
         ):
             await operator.press(key)

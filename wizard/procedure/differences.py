@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from wizard.cloud.arm import Json, same
+from wizard.cloud.arm import Json, canonical, same
 from wizard.procedure.plan import Plan
 from wizard.system.sanitize import sanitize
 
@@ -105,7 +105,11 @@ def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collec
     made = changed_by(_done(shown, fresh)) if after_steps else set()
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
         old_value = facts.get(fact)
-        if old_value == value or fact in but or (fact in made and old_value in _NOTHING):
+        if (
+            canonical(old_value) == canonical(value)
+            or fact in but
+            or (fact in made and old_value in _NOTHING)
+        ):
             continue
         if fact == "identity" and isinstance(value, list):
             found.append(_identity(value, shown if after_steps else {}))

@@ -61,10 +61,15 @@ def sanitize(text: str) -> str:
     Escape sequences are removed as a whole, not only their first character. New lines are kept as `\n`; a tab becomes a
     space. The result may still look like a library's markup: show it as plain text.
     """
-    if not text.replace("\n", "").isprintable():
+    if not text.isprintable() and not text.replace("\n", "").isprintable():
         text = _NEW_LINES.sub("\n", _ESCAPES.sub("", text)).replace("\t", " ")
         text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)
-    return _masked(text) if _secrets or "eyJ" in text else text
+    if "eyJ" in text:
+        return _masked(text)
+    for secret in _longest_first:  # here, because a call for each of a fleet's texts would take as long again
+        if secret in text:
+            return _masked(text)
+    return text
 
 
 def one_line(text: str) -> str:

@@ -35,7 +35,14 @@ def make_check(
     message = sanitize(good if fine else bad)
     remedy = "" if fine else sanitize(remedy)
     return Check(
-        code, group, outcome, message, sanitize(evidence), remedy, unread=sanitize(unread), transient=transient
+        code,
+        group,
+        outcome,
+        message,
+        sanitize(evidence),
+        remedy,
+        unread=sanitize(unread),
+        transient=transient,
     )
 
 
@@ -53,9 +60,7 @@ def unknown_check(code: str, group: Group, what: str, problem: Problem | None, r
     reason = f" ({problem.code})" if problem is not None and problem.code else ""
     message = f"{what[0].upper()}{what[1:]} could not be read{reason}."
     transient = problem is not None and problem.kind in TRANSIENT
-    return make_check(
-        code, group, "unknown", "", message, why, remedy, unread=what, transient=transient
-    )
+    return make_check(code, group, "unknown", "", message, why, remedy, unread=what, transient=transient)
 
 
 def shown(body: Json, name: str) -> str:

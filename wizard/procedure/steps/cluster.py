@@ -5,7 +5,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, canonical, same
 from wizard.cloud.encryption import SUCCEEDED
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
@@ -312,7 +312,7 @@ def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...
 
 def _touched(cluster: ClusterState) -> tuple[Any, Any]:
     """Return the parts of a cluster on which the plan is based and that the update replaces."""
-    return cluster.security_profile, sorted(identity.lower() for identity in cluster.identities)
+    return canonical(cluster.security_profile), sorted(canonical(id_) for id_ in cluster.identities)
 
 
 def _changed_meanwhile(name: str) -> Problem:

@@ -187,7 +187,11 @@ class ResourceGraph:
         return found.body
 
     def _row(self, body: Json, kind: str, subscription: str) -> Json:
-        if kind == CLUSTER.lower() and "properties" in body and not self._world.scenario.rules.graph_shows_the_new_way:
+        if (
+            kind == CLUSTER.lower()
+            and "properties" in body
+            and not self._world.scenario.rules.graph_shows_the_new_way
+        ):
             body = view(body, BEFORE_THE_NEW_WAY)
         row: Json = {name: body.get(name) for name in _PLAIN}
         row |= {
