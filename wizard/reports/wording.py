@@ -185,8 +185,6 @@ LEVELS: dict[str, tuple[str, str, Tone]] = {
 FOLLOWS = "The cluster already has the requested settings, and an operation on it is in progress"
 """A plan that writes nothing, and whose result is not certain until the operation has ended."""
 
-VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays unchanged"}
-
 KEEP = "Never delete"
 AFTERWARDS = (
     (KEEP, "keep"),
