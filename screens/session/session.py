@@ -13,7 +13,7 @@ from screens.session import saved_drafts
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
-from wizard.errors import AzureError, Problem, fault_of_ours
+from wizard.errors import AzureError, JournalError, Problem, fault_of_ours
 from wizard.reports.wording import duration
 from wizard.system.clock import Clock
 
@@ -277,7 +277,6 @@ class Session:
             self._host.background(work, "reading the journal", group="journal", exclusive=True)
 
     async def _find_resumable(self) -> None:
-        from wizard.errors import JournalError
         from wizard.runs.resume import ResumableRun, each_resumable_run
 
         cloud = self.azure.cloud
@@ -407,7 +406,6 @@ class Session:
 
     def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
         """Start the journal of a run. A disk that cannot keep one does not stop the run."""
-        from wizard.errors import JournalError
         from wizard.runs.journal import Journal
 
         try:

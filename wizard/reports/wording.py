@@ -97,6 +97,14 @@ KINDS: dict[EncryptionKind, str] = {
 }
 """The one name of each state of encryption, for every screen and report."""
 
+SHORT_KINDS: dict[EncryptionKind, str] = {
+    "none": "none",
+    "platform-managed": "platform",
+    "customer-managed": "customer",
+    "legacy-kms": "legacy KMS",
+}
+"""The same where there is no room for it."""
+
 
 def state_of(cluster: "Json | None") -> str:
     """Return a cluster's provisioning state, the encryption in its settings, and whether these are known to be in effect."""

@@ -43,11 +43,8 @@ class Key(Step):
     sentence = "Creates the key that encrypts the cluster's secrets."
     needs = ("vault", "operator-role")
     changes = ("key_expires",)
+    for_own_key = True
     usually = (2, 120)
-
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
-        del snapshot
-        return target.answers.customer_managed is not None
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
         """Through the vault's data plane, the operator's new role assignment has to propagate first."""
