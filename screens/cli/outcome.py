@@ -135,7 +135,7 @@ def write_stderr(text: str = "") -> None:
 
 @contextmanager
 def optional_output(alternative: str) -> Iterator[None]:
-    """Print a result of something that is done. If stdout cannot be written, say on stderr what else tells the result."""
+    """Print a result of something that is done. If stdout cannot be written, say on stderr where else the result is."""
     try:
         yield
         sys.stdout.flush()

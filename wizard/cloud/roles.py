@@ -54,7 +54,7 @@ DECRYPT = "Microsoft.KeyVault/vaults/keys/decrypt/action"
 """The data actions of the vault that AKS needs."""
 
 _NO_LICENCE = "AadPremiumLicenseRequired"
-"""The tenant has no licence for Privileged Identity Management, so that nobody is eligible for a role."""
+"""The tenant has no licence for Privileged Identity Management, so no role can be activated."""
 
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 

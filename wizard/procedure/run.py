@@ -293,7 +293,7 @@ class Run:
         return 0.0 if started is None else self._azure.clock.elapsed() - started
 
     def _emit(self, event: Event) -> None:
-        """Send an event to every listener. One that raises (a journal on a full disk) is removed, and the others are told."""
+        """Send an event to every listener. One that raises (a journal on a full disk) is removed, and the others are notified."""
         if event.step is not None:
             self._last_message[event.step] = time.monotonic(), event.message
         for listener in tuple(self._listeners):

@@ -205,7 +205,7 @@ def is_running(process: int) -> bool:
 
 
 def _open_to_all(folder: str) -> bool:
-    """Return whether everyone can write in a folder; outside POSIX, the mode does not tell."""
+    """Return whether everyone can write in a folder; outside POSIX, the mode does not say."""
     try:
         return os.name == "posix" and bool(Path(folder).stat().st_mode & stat.S_IWOTH)
     except OSError:
