@@ -34,7 +34,7 @@ from wizard.verification.verify import verify
 
 _EVERY, _LEAST = 30.0, 2.0
 """Seconds between two checks of a watch: on Azure's clock, and at least in real time. Azure allows 60 reads of a cluster at
-once, and then one per second (AKS:quotas-skus-regions)."""
+once, and then one per second (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 
 class VerificationScreen(CodePage):

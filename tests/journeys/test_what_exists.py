@@ -104,7 +104,7 @@ def by_policy(folder: Path, **keys: Json) -> Path:
 async def test_a_vault_with_access_policies_gets_one_more_and_loses_none(
     key_option: Answers, tmp_path: Path
 ) -> None:
-    """KV:troubleshooting-access-issues: a PUT without accessPolicies wipes them."""
+    """docs/azure.md#creating-a-vault: a PUT without accessPolicies wipes them."""
     async with signed_in(by_policy(tmp_path, **{"aks-kms": {}})) as (simulator, azure):
         simulator.change(vault_id(), {"properties": {"accessPolicies": [SOMEBODY]}})
         plan, _, status = await run_plan(azure, key_option)

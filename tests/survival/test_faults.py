@@ -158,7 +158,7 @@ UPDATES = [
 @pytest.mark.sampled(7)
 @pytest.mark.parametrize("kind", UPDATES, ids=[kind.name for kind in UPDATES])
 async def test_no_second_cluster_update_is_sent_within_a_minute(kind: Kind) -> None:
-    """AKS gives each cluster 20 updates, and one more a minute (AKS:quotas-skus-regions, docs/azure.md#refusals-of-the-aks-resource-provider)."""
+    """AKS gives each cluster 20 updates, and one more a minute (docs/azure.md#refusals-of-the-aks-resource-provider)."""
     environment = {"AKS_KMS_TIMEOUTS": "update-retry=240,role-assignment=240,throttling=60"}
     async with signed_in(speed=SPEED, environment=environment) as (simulator, azure):
         match = {"method": "PUT", "path": "*/managedclusters/aks-demo"}

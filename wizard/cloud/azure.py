@@ -72,7 +72,7 @@ TO_PLAN = (
 
 _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
-requests in a subscription, and two more each second (AKS:quotas-skus-regions)."""
+requests in a subscription, and two more each second (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 _USABLE = {"Enabled", "Warned", "PastDue"}
 

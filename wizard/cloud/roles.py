@@ -1,6 +1,6 @@
 """The built-in roles that the procedure assigns, and the role assignments at a scope.
 
-Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), docs/azure.md#role-assignments.
+Role ids: docs/azure.md#roles; deterministic assignment names: the convention of Bicep's guid(), docs/azure.md#role-assignments.
 """
 
 import uuid
@@ -45,7 +45,7 @@ GENERAL = (
 """Roles that include the permissions of the three above."""
 
 MAY_ENCRYPT = (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)
-"""Roles that allow to encrypt and decrypt through the vault, the least privileged first: KV:rbac-guide."""
+"""Roles that allow to encrypt and decrypt through the vault, the least privileged first: docs/azure.md#roles."""
 CANNOT_ENCRYPT = (ENCRYPTION_USER, READER)
 """Roles that look sufficient but are not: they allow wrapping and reading only (docs/azure.md#roles)."""
 

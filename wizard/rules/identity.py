@@ -22,7 +22,7 @@ from wizard.state.target import Target
 from wizard.system.sanitize import sanitize, shell_word
 
 _PROPAGATED = timedelta(minutes=5)
-"""Key Vault says "several minutes" (KV:rbac-guide)."""
+"""Key Vault says "several minutes" (docs/azure.md#role-assignments)."""
 
 
 def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

@@ -182,7 +182,7 @@ def _denied(e: Evidence) -> Check:
 
 
 def _access_policy(e: Evidence) -> Check:
-    """Return the check of the access policies, of which only those for the identity count: KV:assign-access-policy."""
+    """Return the check of the access policies, of which only those for the identity count: docs/azure.md#roles."""
     principals = e.principals
     if not principals:
         missing = Problem("azure", "The cluster does not report the principal ID of its identity.")

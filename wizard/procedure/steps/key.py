@@ -212,7 +212,7 @@ async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
 
     The expiry of new versions and the notification before it stay as in the key's policy. Azure rejects an interval that
     is longer than the life of a version. Without an expiry there is no notification: the vault then shows its default,
-    which it accepts only together with an expiry (KV:how-to-configure-key-rotation).
+    which it accepts only together with an expiry (docs/azure.md#rotation-expiry-and-hsms).
     """
     from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicyAction
 
