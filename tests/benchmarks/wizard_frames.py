@@ -78,7 +78,7 @@ async def _longest_turn(report: Report, what: str) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _wizard(environment: dict[str, str], room: Path) -> AsyncIterator[WizardApp]:
     app = WizardApp(
-        lambda tell: connect(environment, tell=tell),
+        lambda show: connect(environment, on_instruction=show),
         environment=environment,
         speed_note="",
         journal_root=room / "runs",

@@ -14,9 +14,9 @@ from textual.widgets import Input, Static
 from screens.app import WizardApp
 from screens.cli.wizard import _check_scenario
 from screens.pages.prerequisites import PrerequisitesScreen
-from screens.steps import ORDER
 from screens.widgets.dialogs import SaveDialog
 from screens.widgets.frame import StepRail
+from screens.wizard_steps import ORDER
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT

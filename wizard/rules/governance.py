@@ -150,7 +150,7 @@ def _place(scope: str) -> str:
 
 
 def _eligible(snapshot: Snapshot) -> str:
-    """What could be activated instead of asking somebody, as a remedy; empty where there is nothing."""
+    """What could be activated instead of asking an owner, as a remedy; empty where there is nothing."""
     if not snapshot.eligible:
         return ""
     roles = listed(f"{one.role} on {one.scope}" for one in snapshot.eligible)
