@@ -3,15 +3,17 @@
 import gc
 import itertools
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, settings
 
+from tests.azure_internals import forget_vault_challenges
+from tests.key_material import recycled
 from tests.leftovers import Leftovers
 from wizard.simulator import Simulator
 
@@ -89,6 +91,14 @@ def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _keys() -> Iterator[None]:
+    """Let simulators in this process use RSA keys again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rsa, "generate_private_key", recycled())
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _leftovers(_places: Path) -> Iterator[Leftovers]:
     """Fail the run at its end if the tests have left a process, a thread, a port or a file behind."""
     leftovers = Leftovers(_places / "tmp")
@@ -100,13 +110,8 @@ def _leftovers(_places: Path) -> Iterator[Leftovers]:
 def _a_test_of_its_own(
     request: pytest.FixtureRequest, _places: Path, _leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator.
-
-    The Key Vault SDK keeps the challenges of vaults for the life of the process. It forgets them before each test: otherwise
-    whether a vault's first request is challenged would depend on the tests before.
-    """
-    if challenges := sys.modules.get("azure.keyvault.keys._shared.http_challenge_cache"):
-        challenges.clear()
+    """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator."""
+    forget_vault_challenges()
     monkeypatch.setenv("XDG_STATE_HOME", str(_places / "state" / str(next(_numbers))))
     if request.node.get_closest_marker("unit"):
         monkeypatch.setattr(Simulator, "start", _not_here)

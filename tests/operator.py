@@ -9,18 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 from textual import events
-from textual._compositor import Compositor
-from textual._context import visible_screen_stack
-from textual._styles_cache import StylesCache
 from textual.pilot import Pilot
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Input
 
 from screens.app import WizardApp
 from tests.support import LIMIT, PRODUCTION
+from tests.textual_internals import drawn_when_looked_at, strips
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
 
@@ -44,9 +40,7 @@ class Operator:
         """What stands on the screen, line by line; drawn as for the terminal, with what shines through a dialog."""
         if self.drawn:
             return self.drawn
-        visible_screen_stack.set(self.app._background_screens)
-        lines = (strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
-        frame = "\n".join(lines)
+        frame = "\n".join(strip.text.rstrip() for strip in strips(self.app))
         if self.drawn is not None:
             self.drawn = frame
         return frame
@@ -164,9 +158,16 @@ class Operator:
             await self.press("ctrl+n")
         return await self.sees("Type the cluster name to confirm", "Enter, then type")
 
+    async def to_gate(self) -> None:
+        """Read the plan to its end, and go to the input for the cluster's name."""
+        for _ in range(20):
+            if isinstance(self.app.focused, Input):
+                break
+            await self.press("enter")
+
     async def start(self, name: str) -> None:
-        """Type the cluster's name at the gate."""
-        await self.press("enter")
+        """Read the plan to its end, and type the cluster's name at the gate."""
+        await self.to_gate()
         await self.type(name)
         await self.press("enter")
 
@@ -200,30 +201,15 @@ async def wizard(
 
     app.animation_level = "none"
     operator = Operator(app, Pilot(app))
-    operator.drawn, draw = "", Compositor.render_update
 
-    async def dealt_with(*_: object) -> bool:
-        await quiet(app)
-        return True
-
-    def undrawn(compositor: Compositor, **options: Any) -> Any:
-        """In place of drawing each change for a terminal that is not there: `Operator.frame` draws when the test looks."""
+    def changed() -> None:
         operator.drawn = ""
-        if options.get("full"):  # a screenshot
-            return draw(compositor, **options)
-        compositor._dirty_regions.clear()
-        return None
 
-    with (
-        patch("textual.app.wait_for_idle", dealt_with),
-        patch("textual.pilot.wait_for_idle", dealt_with),
-        patch.object(Pilot, "_wait_for_screen", dealt_with),
-        patch.object(Compositor, "render_update", undrawn),
-    ):
+    changed()
+    with drawn_when_looked_at(changed, lambda: quiet(app)):
         async with app.run_test(size=size, notifications=True):
             yield operator
             await app.leave()
-    StylesCache.get_inner_outer.cache_clear()  # it would keep the drawn lines of the last thousand widgets
 
 
 @lru_cache(maxsize=8)  # the same frame is looked at again and again

@@ -136,7 +136,7 @@ async def _recording(tools: str) -> None:
         await operator.press("ctrl+n")
         await operator.sees("Enter, then type orders-prod")
         recording.snap(operator, 3.0)
-        await operator.press("enter")
+        await operator.to_gate()
         for letter in "orders-prod":
             await operator.type(letter)
             recording.snap(operator, 0.12)
@@ -176,7 +176,7 @@ async def _many(tools: str) -> None:
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
         operator.app.session.speed_note = "no waiting"
-        await operator.sees("Signed in to", "Fleet overview")
+        await operator.sees("Signed in to", "All clusters")
         await operator.press("a")
         await operator.until(
             lambda: (

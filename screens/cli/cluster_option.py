@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from screens.cli import candidates
 from screens.cli.clusters import select_subscriptions
 from screens.cli.outcome import CommandExit, problem_text, write_stderr
 from screens.exit_codes import FAILURE, USAGE
@@ -34,16 +35,32 @@ def cluster_options(command: Decorated) -> Decorated:
     """Add `-g`, `-n`, `--subscription` and `--id`."""
     for option in (
         click.option(
-            "--id", "cluster_id", metavar="ID", help="Resource ID of the cluster, instead of -g and -n."
+            "--id",
+            "cluster_id",
+            metavar="ID",
+            shell_complete=candidates.cluster_ids,
+            help="Resource ID of the cluster, instead of -g and -n.",
         ),
         click.option(
             "--subscription",
             metavar="NAME-OR-ID",
+            shell_complete=candidates.subscriptions,
             help="Name or ID of the subscription. Default: search all subscriptions.",
         ),
-        click.option("-n", "--name", metavar="NAME", help="Name of the cluster."),
         click.option(
-            "-g", "--resource-group", "group", metavar="GROUP", help="Resource group of the cluster."
+            "-n",
+            "--name",
+            metavar="NAME",
+            shell_complete=candidates.cluster_names,
+            help="Name of the cluster.",
+        ),
+        click.option(
+            "-g",
+            "--resource-group",
+            "group",
+            metavar="GROUP",
+            shell_complete=candidates.resource_groups,
+            help="Resource group of the cluster.",
         ),
     ):
         command = option(command)

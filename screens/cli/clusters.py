@@ -4,10 +4,12 @@ import json
 import sys
 from collections import Counter
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from screens.cli import candidates
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.help import Command
@@ -28,12 +30,15 @@ from wizard.reports.table import table
 from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.encryption import Encryption, EncryptionKind
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
+    from wizard.verification.report import Outcome
 
 _SHORT: "dict[EncryptionKind, str]" = {
     "none": "none",
@@ -42,6 +47,16 @@ _SHORT: "dict[EncryptionKind, str]" = {
     "legacy-kms": "legacy KMS",
 }
 """The kinds of encryption as words of a narrow table."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is kept of a cluster until all of them are read: the reports of ten thousand would need as much memory again."""
+
+    row: "ClusterRow"
+    outcome: "Outcome"
+    body: dict[str, Any]
+    """As in `-o json`; empty in a table."""
 
 
 @click.command(
@@ -64,6 +79,7 @@ _SHORT: "dict[EncryptionKind, str]" = {
     "subscriptions",
     metavar="NAME-OR-ID",
     multiple=True,
+    shell_complete=candidates.subscriptions,
     help="Only this subscription. Can be specified multiple times. Default: all.",
 )
 @click.option(
@@ -72,6 +88,7 @@ _SHORT: "dict[EncryptionKind, str]" = {
     "groups",
     metavar="NAME",
     multiple=True,
+    shell_complete=candidates.resource_groups,
     help="Only clusters in this resource group. Can be specified multiple times.",
 )
 @fleet_options()
@@ -101,7 +118,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
 
-    rows: list[Judged] = []
+    rows: list[_Found] = []
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
@@ -119,14 +136,18 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
                 elif output == "jsonl":
                     write_stdout(json.dumps(_json(each)))
                 else:
-                    rows.append(each)
+                    rows.append(
+                        _Found(each.row, each.report.outcome, _json(each) if output == "json" else {})
+                    )
     for missed in unreadable:
         write_stderr(problem_text(missed.problem))
     print_notes(progress, gone, with_summary=output in {"json", "jsonl"} or settings.verbose > 0)
+    if rows and not named and not filters.narrows:
+        keep_for_completion(settings, [each.row for each in rows])
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
         body = {
-            "clusters": [_json(each) for each in rows],
+            "clusters": [each.body for each in rows],
             "unreadable": [
                 {
                     "id": missed.id,
@@ -158,6 +179,21 @@ def print_notes(progress: "Progress", gone: list[str], *, with_summary: bool) ->
         write_stderr(f"  {', '.join(sorted(gone)[:5])}{', …' if len(gone) > 5 else ''}")
     if with_summary or progress.throttling.times:
         write_stderr(summary(progress))
+
+
+def keep_for_completion(settings: Settings, rows: "Iterable[ClusterRow]") -> None:
+    """Keep the names of all clusters for shell completion."""
+    from screens.cli import seen_clusters
+
+    seen_clusters.save(
+        settings.cluster_list,
+        (
+            seen_clusters.SeenCluster(
+                row.id, row.name, row.resource_group, row.subscription_id, row.subscription_name
+            )
+            for row in rows
+        ),
+    )
 
 
 async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[Subscription]":
@@ -204,7 +240,7 @@ def _json(each: "Judged") -> dict[str, Any]:
     }
 
 
-def _text(rows: "list[Judged]", subscriptions: int, *, filtered: bool, wide: bool) -> str:
+def _text(rows: list[_Found], subscriptions: int, *, filtered: bool, wide: bool) -> str:
     if not rows:
         return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
     body = _wide_table([each.row for each in rows]) if wide else _table(rows)
@@ -213,11 +249,11 @@ def _text(rows: "list[Judged]", subscriptions: int, *, filtered: bool, wide: boo
     return f"{body}\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}: {counts}"
 
 
-def _table(rows: "list[Judged]") -> str:
+def _table(rows: list[_Found]) -> str:
     heads = ("", "CLUSTER", "RESOURCE GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "NOTE")
     cells = [
         (
-            "–" if each.row.kind == "none" else VERDICTS[each.report.outcome][0],
+            "–" if each.row.kind == "none" else VERDICTS[each.outcome][0],
             *(each.row.name, each.row.resource_group, each.row.subscription_name),
             *(each.row.kubernetes_version, _encryption(each.row.encryption), _note(each.row)),
         )

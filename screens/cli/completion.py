@@ -87,7 +87,8 @@ def register() -> None:
 def command(ctx: click.Context, shell: str) -> int:
     """Print the completion script for a shell.
 
-    It completes commands, options and their values, built-in scenarios, timeouts, checks and the IDs of runs.
+    It completes commands, options and their values, built-in scenarios, timeouts, checks, the IDs of runs, and the clusters
+    of the last `aks-kms clusters` or `verify --all`.
     """
     root = ctx.find_root()
     empty: dict[str, Any] = {}

@@ -2,6 +2,9 @@
 
 import gc
 
+_OBJECTS = 20_000
+"""New objects after which the collector looks for garbage: a page of clusters has tens of thousands, and all of them live."""
+
 
 def begin() -> None:
     """Disable the collector until `end`. A command that exits earlier never needs it."""
@@ -11,4 +14,5 @@ def begin() -> None:
 def end() -> None:
     """Enable the collector, and exempt what has been imported: it lives as long as the process."""
     gc.freeze()
+    gc.set_threshold(_OBJECTS)
     gc.enable()

@@ -53,6 +53,14 @@ class Settings:
         """How much of a report is printed: `-v` is 1, `-vv` and more is 2."""
         return 2 if self.verbose > 1 else 1 if self.verbose else 0
 
+    @property
+    def cluster_list(self) -> str:
+        """The name of the list of this cloud's clusters that the shell completes."""
+        from screens.cli.seen_clusters import list_name
+
+        endpoint = self.arm_endpoint or os.environ.get(ARM_ENDPOINT)
+        return list_name(self.simulate, endpoint, self.cloud or DEFAULT_CLOUD)
+
     def command(self, *words: str) -> str:
         """Return a command to paste, with the same options for Azure and the sign-in."""
         given: list[str] = []
@@ -125,11 +133,6 @@ def _timeouts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
         raise click.BadParameter(f"{error}.", ctx, param) from None
 
 
-def _renamed(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
-    if value:
-        raise click.BadParameter("This option is now --timeout NAME=SECONDS.", ctx, param)
-
-
 def _global(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
     """Return an option that every command has, and whose value `settings_of` returns."""
     attributes = {"callback": _store, "expose_value": False} | attributes
@@ -145,6 +148,16 @@ _presentation = (
     ),
     _global("-v", "--verbose", count=True, help="Print more; -vv prints IDs and provenance too."),
 )
+
+
+def renamed_option(old: str, new: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    """Return a hidden option that keeps an old name, only to refuse it with the new one. `attributes`: how the old one was written."""
+
+    def refuse(ctx: click.Context, param: click.Parameter, value: object) -> None:
+        if value:
+            raise click.BadParameter(f"This option is now {new}.", ctx, param)
+
+    return click.option(old, hidden=True, expose_value=False, callback=refuse, **attributes)
 
 
 def presentation_options(command: Decorated) -> Decorated:
@@ -195,7 +208,7 @@ def azure_options(command: Decorated) -> Decorated:
                 callback=_timeouts,
                 help="Timeout of a wait, repeatable (docs/timeouts.md).",
             ),
-            click.option("--patience", multiple=True, hidden=True, expose_value=False, callback=_renamed),
+            renamed_option("--patience", "--timeout NAME=SECONDS", multiple=True),
             *_presentation,
         )
     ):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from screens.cli import live_line
 from screens.cli.render import print_text
 from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
@@ -127,6 +128,7 @@ async def _with_signal_handlers(work: Coroutine[Any, Any, int]) -> int:
 def write_stderr(text: str = "") -> None:
     """Write a message to stderr. A terminal that is gone is ignored."""
     try:
+        live_line.erase()
         print_text(text, sys.stderr)
     except OSError:
         discard_stream(2)
@@ -154,6 +156,7 @@ def discard_stream(stream: int) -> None:
 def write_result(text: str) -> None:
     """Write a result for people to stdout. Raise OutputError."""
     try:
+        live_line.erase()
         print_text(text, sys.stdout)
     except OSError as error:
         raise OutputError(error) from error
@@ -162,6 +165,7 @@ def write_result(text: str) -> None:
 def write_stdout(text: str) -> None:
     """Write data for programs to stdout, without terminal control sequences. Raise OutputError."""
     try:
+        live_line.erase()
         click.echo(sanitize(text))
     except OSError as error:
         raise OutputError(error) from error

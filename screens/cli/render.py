@@ -19,8 +19,8 @@ _ASCII_SIGNS = {"✓": "OK", "✗": "FAIL", "!": "WARN", "?": "?", "◐": "..", 
 _ASCII = str.maketrans(
     {"…": "...", "–": "-", "·": "-", "→": "->", "×": "x", "✓": "OK", "✗": "FAIL", "◐": ".."}
 )
-_SIGN = re.compile(r"(\s*(?:[\d:/]+ +)?)([✓✗!?◐–·○+~=])(?= |$)")
-"""A sign at the beginning of a line, at most behind a time or a number of steps."""
+_SIGN = re.compile(r"(\s*(?:[\d:/]+ +){0,2})([✓✗!?◐–·○+~=])(?= |$)")
+"""A sign at the beginning of a line, at most behind a time and the number of a step."""
 _GAP = re.compile(r"\S {2,}(?=\S)")
 _COMMAND = re.compile(r"(?:aks-kms|az|python3|source|export) (?=\S)")
 _PROSE, _MEASURE = 60, 100
@@ -44,6 +44,14 @@ def render(text: str, stream: TextIO) -> str:
     if _in_colour(stream):
         lines = [_coloured(line) for line in lines]
     return "\n".join(lines)
+
+
+def decorate(line: str, stream: TextIO) -> str:
+    """Return one line with its sign as it is to be written to a stream, without wrapping it."""
+    line = sanitize(line)
+    if not _can_encode(stream):
+        line = _in_ascii([line])[0]
+    return _coloured(line) if _in_colour(stream) else line
 
 
 def wrap(line: str, width: int) -> list[str]:

@@ -80,16 +80,19 @@ everything about the check under the cursor: what Azure returned, what it proves
         *,
         expect: Answers | None = None,
         report: ClusterReport | None = None,
+        inside: bool = False,
     ) -> None:
         """`cluster_id`: the cluster to verify; or `expect`: the answers to compare their cluster with.
 
-        `report`: that with which a run has just ended; it is shown, and read again only if that is asked for.
+        `report`: that with which a run has just ended; it is shown, and read again only if that is asked for;
+        `inside`: offer to check inside the cluster as soon as there is a report.
         """
         super().__init__(session)
         self._cluster_id = cluster_id
         self.expect = expect
         self._report: ClusterReport | None = None
         self._of_run = report
+        self._offers_inside = inside
         self._open: set[str] = set()
         """The groups whose checks are shown."""
         self._only_problems = False
@@ -297,6 +300,9 @@ everything about the check under the cursor: what Azure returned, what it proves
 
     def _show(self, report: ClusterReport) -> None:
         self._stale = False
+        if self._offers_inside:
+            self._offers_inside = False
+            self.action_inside()
         width = self.query_one("#verdict").size.width
         self._show_verdict(verification_text.verdict(report, width), good=report.passed)
         self.query_one(Heading).title(f"Verification of {report.name}")
@@ -334,8 +340,10 @@ everything about the check under the cursor: what Azure returned, what it proves
             return
         check, side = self._check, self.query_one("#side", VerticalScroll)
         width = side.size.width - (3 if self.app.size.width >= NARROW else 1)
+        brief = self.app.size.width < NARROW
         if check:
-            text = verification_text.detail(check, width, brief=self.app.size.width < NARROW)
+            links = None if brief else verification_text.portal_of(self._report, self.session.portal_link)
+            text = verification_text.detail(check, width, brief=brief, links=links)
         else:
             text = verification_text.about(self._report, width, self.session.portal_link)
         self.query_one("#check", Static).update(text)

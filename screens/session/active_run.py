@@ -3,13 +3,11 @@
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from wizard.procedure.events import Event, RunStatus
 from wizard.procedure.plan import Plan, PlannedStep
-from wizard.reports.wording import hanging
 from wizard.rules import Finding
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, sanitize
@@ -53,15 +51,7 @@ class LogLine:
     """0: an event for the operator; 1: a request to Azure; 2: a detail."""
 
     def __str__(self) -> str:
-        return f"{self._head}{self.text}"
-
-    @cached_property
-    def _head(self) -> str:
-        return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} "
-
-    def wrapped(self, width: int) -> str:
-        """Return the line wrapped to `width`, with its text indented."""
-        return f"{self._head}{hanging(self.text, len(self._head), width)}"
+        return f"{self.time.astimezone():%H:%M:%S} {self.step:<16} {self.text}"
 
 
 @dataclass

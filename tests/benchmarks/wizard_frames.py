@@ -30,6 +30,7 @@ from tests.benchmarks.measure import Report
 from tests.facts import empty_snapshot, target
 from tests.served import served
 from tests.support import answers
+from tests.textual_internals import set_size
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.procedure.events import Event
@@ -115,7 +116,7 @@ async def _resize(app: App[Any], seconds: float) -> None:
         if width in {80, 160}:
             by = -by
         size = Size(width, 40)
-        app._driver._size = size  # type: ignore[union-attr]  # as the pilot does, which would then wait until the app is idle
+        set_size(app, size)
         app.post_message(Resize(size, size))
         await asyncio.sleep(0.02)
 

@@ -132,7 +132,7 @@ def test_no_colour_is_no_colour() -> None:
     process.terminate()
     shown += read_until(terminal, b"\x1b[?1049l")
     assert process.wait(LIMIT) == 130
-    assert b"Encrypt the Kubernetes secrets" in shown
+    assert b"Encrypts the Kubernetes secrets" in shown
     assert b"\x1b[38;2" not in shown
     assert b";38;2" not in shown
     assert b"48;2;" not in shown

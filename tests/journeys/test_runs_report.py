@@ -15,14 +15,19 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
     run = done.json["journal"].rsplit("/", 1)[1]
     shown = shell.run("runs", "show", run).out
     for words in (
-        "from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
-        "to:   a platform-managed key",
-        "cloud: simulated Azure at https://localhost:",
-        "by:    application 44444444-4444-4444-4444-444444444444",
+        "✓ Migrate aks-demo to a platform-managed key: succeeded after ",
+        "  legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo  →  a platform-managed key",
+        " by application 44444444-4444-4444-4444-444444444444",
+        "  in simulated Azure at https://localhost:",
+        "  Verification: aks-demo: secrets are encrypted with a platform-managed key.",
+        "  3/5  = Create the resource group ",
         "Still needed",
         "You can delete later",
+        f"Report:          aks-kms runs report {run} -o markdown",
     ):
         assert words in shown, shown
+    assert "Answers\n" not in shown
+    assert "Log\n" in shell.run("runs", "show", run, "-v").out
     [listed] = shell.run("runs", "list", "-o", "json").json["runs"]
     assert listed["cloud"].items() >= {"name": "SimulatedAzure", "simulated": True}.items()
     assert shell.run("runs", "list").out.endswith("  Migrate to platform · sim\n")

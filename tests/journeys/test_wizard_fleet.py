@@ -32,7 +32,7 @@ def more(table: DataTable[str], before: int, most: int) -> bool:
 
 async def to_many(operator: Operator) -> None:
     """From the first frame to all clusters."""
-    await operator.sees("Signed in to", "Fleet overview")
+    await operator.sees("Signed in to", "All clusters")
     await operator.press("a")
     await operator.until(lambda: isinstance(operator.app.screen, FleetScreen), "the screen of many clusters")
     await operator.until(
@@ -127,7 +127,7 @@ async def test_incomplete_sweep_is_started_again(tmp_path: Path) -> None:
     match = {"method": "GET", "path": f"/subscriptions/{DEVELOPMENT}{LIST}", "count": 1}
     once = scenario_file(tmp_path, faults=[{"match": match, "hang": True}])
     async with Simulator(once, speed=math.inf) as simulator, wizard(simulator, tmp_path, LARGE) as operator:
-        await operator.sees("Signed in to", "Fleet overview")
+        await operator.sees("Signed in to", "All clusters")
         await operator.press("a")
         await operator.sees("9 of 13", "1 of 2 subscriptions", "bank-cards")
         left = operator.app.session.fleet
@@ -266,7 +266,7 @@ async def test_stale_resource_graph_data_is_reported(tmp_path: Path) -> None:
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
         simulator.remove(cluster_id("bank-cards", "rg-bank"))
-        await operator.sees("Signed in to", "Fleet overview")
+        await operator.sees("Signed in to", "All clusters")
         await operator.press("a")
         await operator.sees("1 cluster listed by Resource Graph", "12 in 2 subscriptions")
         assert "bank-cards" not in names(operator)

@@ -157,7 +157,7 @@ def test_a_terminal_that_is_gone_does_not_stop_a_run(start_shell: StartShell) ->
     shell = start_shell(speed=600)
     file = shell.write("answers.yaml", PLATFORM)
     with shell.terminal("apply", "-f", file, "--yes", controlling=False) as terminal:
-        terminal.waits_for("started")
+        terminal.waits_for("◐")
         terminal.close()
         assert terminal.process.wait(LIMIT) == 1, "its result could not be written"
     assert journal_of(shell)[-1]["status"] == "succeeded"
@@ -166,7 +166,7 @@ def test_a_terminal_that_is_gone_does_not_stop_a_run(start_shell: StartShell) ->
 def test_a_terminal_that_is_closed_ends_a_run_in_order(start_shell: StartShell) -> None:
     shell = start_shell("feature-pending", speed=60)
     with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes") as terminal:
-        terminal.waits_for("waiting")
+        terminal.waits_for("◐")
         terminal.close()
         assert terminal.process.wait(LIMIT) == 130
     assert (journal_of(shell)[-1]["type"], journal_of(shell)[-1]["status"]) == ("run-finished", "interrupted")
@@ -184,7 +184,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
     first.communicate(timeout=LIMIT)
 
     with shell.terminal(environment={"COLUMNS": "120", "LINES": "40"}) as terminal:
-        terminal.waits_for("resumes it with")
+        terminal.waits_for("Plan again from the current")
         terminal.types("r")
         terminal.waits_for("when it ended")
         while "That is not aks-demo" not in terminal.shown:  # the field has the focus once it hears

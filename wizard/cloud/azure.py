@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wizard.cloud.arm import Json
+from wizard.cloud.arm import Json, spelled
 from wizard.cloud.credential import (
     SECRET_VARIABLES,
     CredentialKind,
@@ -74,6 +74,8 @@ _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
 requests in a subscription, and two more each second (AKS:quotas-skus-regions)."""
 
+_USABLE = {"Enabled", "Warned", "PastDue"}
+
 Client = TypeVar("Client")
 
 
@@ -89,7 +91,7 @@ class Subscription:
     @property
     def usable(self) -> bool:
         """Whether resources in it can be changed. Azure makes disabled, expired and deleted subscriptions read-only."""
-        return self.state in {"Enabled", "Warned", "PastDue"}
+        return spelled(self.state, _USABLE) in _USABLE
 
 
 @dataclass

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from wizard.cloud import reads
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, ResourceId, dig, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, ResourceId, dig, host_of
 from wizard.cloud.azure import Azure, Subscription, as_json
-from wizard.cloud.bodies import firewall_denies, identity_kind, kubernetes_version
+from wizard.cloud.bodies import firewall_denies, identity_kind, key_kind, kubernetes_version
 from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, EncryptionKind, provisioning_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
@@ -205,12 +205,10 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
 async def vault_of_key(azure: Azure, subscription: str, encryption: Encryption) -> str | None:
     """Return the resource ID of the vault in a key identifier, for a cluster that does not name the vault; None if the
     subscription has no such vault that the caller can see. Raise AzureError."""
-    host = encryption.key_id.removeprefix("https://").partition("/")[0]
     with translate_errors("The key vaults of the cluster's subscription could not be listed."):
         async for vault in items(azure.vaults(subscription).vaults.list_by_subscription()):
             body = as_json(vault)
-            uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
-            if same(uri, host):
+            if host_of(str(dig(body, "properties", "vaultUri") or "")) == encryption.key_host:
                 return str(body["id"])
     return None
 
@@ -224,7 +222,7 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
     rows = [
         KeyRow(
             name=sanitize(str(body.get("name", ""))),
-            type=sanitize(str(dig(body, "properties", "kty") or "RSA")),
+            type=sanitize(key_kind(body) or "RSA"),
             size=dig(body, "properties", "keySize"),
             body=body,
         )

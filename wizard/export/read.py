@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import SUCCEEDED, Encryption, provisioning_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import cluster_body, vault_of_key
 from wizard.cloud.paging import items
@@ -57,8 +57,8 @@ def _check(name: str, body: Json, encryption: Encryption) -> None:
                 "Encrypt it first: aks-kms",
             )
         )
-    state = str(dig(body, "properties", "provisioningState") or "unknown")
-    if state.casefold() != "succeeded":
+    state = provisioning_state(body)
+    if state != SUCCEEDED:
         raise AzureError(
             Problem(
                 "azure",
@@ -79,7 +79,7 @@ async def _vault_id(azure: Azure, cluster: ResourceId, encryption: Encryption) -
         return ResourceId.parse(encryption.vault_id)
     if found := await vault_of_key(azure, cluster.subscription, encryption):
         return ResourceId.parse(found)
-    host = encryption.key_id.removeprefix("https://").partition("/")[0]
+    host = encryption.key_host
     raise AzureError(
         Problem(
             "azure",

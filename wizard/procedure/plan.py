@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wizard import TOOL
+from wizard.cloud.arm import canonical
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.endpoints import Cloud
 from wizard.rules import Finding
@@ -123,7 +124,7 @@ class Plan:
                 ]
                 for s in self.steps
             ],
-            "basis": self.basis,
+            "basis": canonical(self.basis),
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 

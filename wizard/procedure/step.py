@@ -78,6 +78,8 @@ class Step(ABC):
     sentence: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
     """Keys of the steps that must finish first; those that do not apply to the answers are left out of the plan."""
+    changes: ClassVar[tuple[str, ...]] = ()
+    """Facts of the plan (`planning.basis`) that it changes: once it has run, their change is no drift."""
     reversible: ClassVar[bool] = True
     usually: ClassVar[tuple[float, float]] = (0, 0)
     """The usual duration, from-to, in seconds."""

@@ -46,7 +46,7 @@ def unfit(vault: str, name: str, key: KeyState, subscription: str) -> Iterator[F
             "Use another key.",
         )
         return
-    if key.operations and not {"encrypt", "decrypt"} <= key.operations:
+    if key.operations and not key.encrypts_and_decrypts:
         yield Finding(
             "error",
             "key-operations",

@@ -128,7 +128,7 @@ async def _body(request: Awaitable[Any], summary: str, *needed: str) -> Json | P
     found = await _read(read(), summary)
     if isinstance(found, Problem):
         return found
-    absent = [name for name in needed if dig(found, "properties", *name.split(".")) is None]
+    absent = [name for name in needed if dig(found, "properties", *name.split(".")) in (None, "")]
     return _odd(summary, f"it has no {absent[0]}") if absent else found
 
 

@@ -5,6 +5,7 @@ import ssl
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import cached_property
 from typing import Any
 
 import aiohttp
@@ -75,27 +76,58 @@ class Cloud:
                 TENANT, environment["AZURE_CLIENT_ID"], secret, authority=self.endpoint, **self.net()
             )
         )
-        arm: dict[str, Any] = {"base_url": self.endpoint, "credential_scopes": [f"{self.endpoint}//.default"]}
-        self.aks = self._open(ContainerServiceClient(self.credential, PRODUCTION, **arm, **self.net()))
-        self.vaults = self._open(KeyVaultManagementClient(self.credential, PRODUCTION, **arm, **self.net()))
-        self.identities = self._open(
-            ManagedServiceIdentityClient(self.credential, PRODUCTION, **arm, **self.net())
-        )
-        self.authorization = self._open(
-            AuthorizationManagementClient(self.credential, PRODUCTION, **arm, **self.net())
-        )
-        self.policies = self._open(
-            PolicyInsightsClient(self.credential, subscription_id=PRODUCTION, **arm, **self.net())
-        )
-        self.quotas = self._open(QuotaMgmtClient(self.credential, PRODUCTION, **arm, **self.net()))
-        self.features = self._open(FeatureClient(self.credential, PRODUCTION, **arm, **self.net()))
-        self.resources = self._open(
-            ResourceManagementClient(self.credential, PRODUCTION, **arm, **self.net())
-        )
-        self.subscriptions = self._open(SubscriptionClient(self.credential, **arm, **self.net()))
+
+    @cached_property
+    def aks(self) -> Any:
+        return self._arm(ContainerServiceClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def vaults(self) -> Any:
+        return self._arm(KeyVaultManagementClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def identities(self) -> Any:
+        return self._arm(ManagedServiceIdentityClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def authorization(self) -> Any:
+        return self._arm(AuthorizationManagementClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def policies(self) -> Any:
+        return self._arm(PolicyInsightsClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def quotas(self) -> Any:
+        return self._arm(QuotaMgmtClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def features(self) -> Any:
+        return self._arm(FeatureClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def resources(self) -> Any:
+        return self._arm(ResourceManagementClient, subscription_id=PRODUCTION)
+
+    @cached_property
+    def subscriptions(self) -> Any:
+        return self._arm(SubscriptionClient)
 
     def net(self) -> dict[str, Any]:
         return {"transport": AioHttpTransport(session=self.session, session_owner=False)}
+
+    def _arm(self, client: Callable[..., Any], **options: str) -> Any:
+        """Return a client of this kind for ARM. A test needs few of them, so each is made on first use."""
+        scopes = [f"{self.endpoint}//.default"]
+        return self._open(
+            client(
+                self.credential,
+                base_url=self.endpoint,
+                credential_scopes=scopes,
+                **options,
+                **self.net(),
+            )
+        )
 
     def _open(self, client: Any) -> Any:
         self._stack.push_async_callback(client.close)

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, canonical, same
 from wizard.cloud.encryption import SUCCEEDED
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
@@ -50,6 +50,7 @@ class Cluster(Step):
     sentence = "Enables the encryption in AKS, which then also encrypts the existing secrets."
     needs = ("provider", "resource-group", "key", "firewall", "crypto-role", "contributor-role")
     reversible = False
+    changes = ("exists", "security_profile", "identity", "kubernetes_version")
     usually = (180, 360)
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
@@ -311,7 +312,7 @@ def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...
 
 def _touched(cluster: ClusterState) -> tuple[Any, Any]:
     """Return the parts of a cluster on which the plan is based and that the update replaces."""
-    return cluster.security_profile, sorted(identity.lower() for identity in cluster.identities)
+    return canonical(cluster.security_profile), sorted(canonical(id_) for id_ in cluster.identities)
 
 
 def _changed_meanwhile(name: str) -> Problem:

@@ -18,6 +18,7 @@ class Identity(Step):
     title = "Create the user-assigned identity"
     sentence = "Creates the user-assigned identity that the cluster uses to access the key."
     needs = ("resource-group",)
+    changes = ("principal",)
     usually = (2, 10)
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:

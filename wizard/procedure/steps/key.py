@@ -42,6 +42,7 @@ class Key(Step):
     title = "Create the key"
     sentence = "Creates the key that encrypts the cluster's secrets."
     needs = ("vault", "operator-role")
+    changes = ("key_expires",)
     usually = (2, 120)
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
@@ -138,7 +139,7 @@ class Key(Step):
             raise unconfirmed(
                 f"The key {own.key.name} was created as {_kind(state)}, not as {own.key.type} {own.key.size}."
             )
-        if work.snapshot.key is None and state.operations and not {"encrypt", "decrypt"} <= state.operations:
+        if work.snapshot.key is None and state.operations and not state.encrypts_and_decrypts:
             raise unconfirmed(
                 f"The key {own.key.name} was created without the operations encrypt and decrypt."
             )

@@ -27,6 +27,7 @@ class Vault(Step):
         "Creates the key vault with Azure RBAC. A private one is created with public network access denied."
     )
     needs = ("resource-group",)
+    changes = ("vault_purge_protection", "vault_public_network_access")
     usually = (20, 60)
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:

@@ -4,7 +4,7 @@ Routing is strict: an unknown route gets ARM's error response, and the server re
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -337,3 +337,8 @@ def _type_of(route: Route) -> tuple[str, str]:
 def listing(values: list[Json]) -> Answer:
     """Return a list in ARM's form."""
     return Answer(200, {"value": values})
+
+
+def listing_of_keys(keys: list[str], show: Callable[[str], Json]) -> Answer:
+    """Return a list of the resources with these keys; only those on the page that is sent are read."""
+    return Answer(200, {"value": keys}, show=show)

@@ -102,6 +102,11 @@ class _Cluster:
     team: str
     environment: str
 
+    @property
+    def id(self) -> str:
+        """Its resource ID, as the whole resource has it."""
+        return self.fleet.resource_id(self)
+
     def create(self) -> Resource:
         return self.fleet.cluster(self)
 
@@ -176,7 +181,7 @@ class Fleet:
         group_id = self._group_id(cluster)
         if cluster.number % self.spec.clusters_per_group == 0:
             state.resources.add_lazy(group_id.lower(), _Group(group_id, cluster))
-        state.resources.add_lazy(self._id(cluster).lower(), cluster)
+        state.resources.add_lazy(self.resource_id(cluster).lower(), cluster)
         state.resources.add_lazy(self._node_group_id(cluster).lower(), _NodeGroup(cluster))
         state.resources.add_lazy(self._kubelet_id(cluster).lower(), _Kubelet(cluster))
         state.principals.add_lazy(self._object_id(cluster, kubelet=True), _Identity(cluster, kubelet=True))
@@ -207,7 +212,8 @@ class Fleet:
     def _group_id(self, cluster: _Cluster) -> str:
         return f"/subscriptions/{self._subscriptions[cluster.subscription]}/resourceGroups/{cluster.group}"
 
-    def _id(self, cluster: _Cluster) -> str:
+    def resource_id(self, cluster: _Cluster) -> str:
+        """Return the resource ID of a cluster."""
         return canonical_id(self._subscriptions[cluster.subscription], cluster.group, cluster.name)
 
     def _node_group_id(self, cluster: _Cluster) -> str:
@@ -355,7 +361,7 @@ class Fleet:
     def node_group(self, cluster: _Cluster) -> Resource:
         """Return the node resource group of a cluster."""
         group_id = self._node_group_id(cluster)
-        return Resource(group_id, _GROUP, _group_body(group_id, cluster.location, self._id(cluster)))
+        return Resource(group_id, _GROUP, _group_body(group_id, cluster.location, self.resource_id(cluster)))
 
     def kubelet(self, cluster: _Cluster) -> Resource:
         """Return the kubelet identity of a cluster."""
@@ -370,7 +376,7 @@ class Fleet:
         """Return the system-assigned identity of a cluster, or the identity of its kubelet."""
         name = f"{cluster.name}-agentpool" if kubelet else cluster.name
         app = _guid(self.spec.seed, cluster.number, 23 if kubelet else 24)
-        resource_id = self._kubelet_id(cluster) if kubelet else self._id(cluster)
+        resource_id = self._kubelet_id(cluster) if kubelet else self.resource_id(cluster)
         return Principal(
             self._object_id(cluster, kubelet=kubelet),
             "managed-identity",
