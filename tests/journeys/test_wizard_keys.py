@@ -43,6 +43,8 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.until(lambda: "▸ " not in operator.frame(), "only what did not pass")
         await operator.press("escape", "down", "f8", "c")
         await operator.sees("✗ failed encryption-enabled", "▸ ", "Copied")
+        await operator.press("f3")
+        await operator.until(lambda: "▾ " in operator.frame() and "▸ " not in operator.frame(), "all groups")
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
         await operator.press("e")

@@ -98,6 +98,15 @@ KINDS: dict[EncryptionKind, str] = {
 """The one name of each state of encryption, for every screen and report."""
 
 
+SHORT_KINDS: dict[EncryptionKind, str] = {
+    "none": "none",
+    "platform-managed": "platform",
+    "customer-managed": "customer",
+    "legacy-kms": "legacy KMS",
+}
+"""The same in the tables of the command line."""
+
+
 def state_of(cluster: "Json | None") -> str:
     """Return a cluster's provisioning state, the encryption in its settings, and whether these are known to be in effect."""
     if cluster is None:

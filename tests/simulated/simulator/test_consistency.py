@@ -240,7 +240,9 @@ class Operator(RuleBasedStateMachine):
     )
     def existing_resource(self, place: int, method: str) -> None:
         """PUT a resource as it was read, add a tag, or delete it."""
-        there = sorted(key for key, body in self._everything().items() if body["type"].count("/") == 1)
+        there = sorted(
+            key for key, body in self._everything().items() if body.get("type", "").count("/") == 1
+        )
         if not there:
             return
         path = there[place % len(there)]
