@@ -61,6 +61,7 @@ async def test_watch_ends_when_the_verdict_changes(tmp_path: Path) -> None:
         assert not isinstance(operator.app.screen, VerificationScreen)
 
 
+@pytest.mark.sampled(2)
 @NEEDED
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_checks_inside_the_cluster_appear_in_the_same_list(
@@ -111,6 +112,7 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
     )
 
 
+@pytest.mark.sampled(2)
 @NEEDED
 @pytest.mark.parametrize("key", ["escape", "ctrl+q"])
 async def test_leaving_during_checks_inside_the_cluster_deletes_the_canary(tmp_path: Path, key: str) -> None:
