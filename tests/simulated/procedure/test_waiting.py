@@ -51,7 +51,7 @@ CLUSTER_PUT: Json = {"method": "PUT", "path": "*/providers/microsoft.containerse
 STALE: Json = {"status": 412, "code": "PreconditionFailed", "message": "The condition was not met."}
 
 
-def slow(folder: Path, role_propagation: float = 1800) -> Path:
+def slow(folder: Path, role_propagation: float = 300) -> Path:
     """Return a scenario in which roles take this many seconds to propagate, and nothing else takes long."""
     return scenario_file(folder, **REGISTERED, durations={"role_propagation": role_propagation})
 
@@ -279,7 +279,7 @@ async def test_waiting_for_another_operation_ends_in_a_timeout(tmp_path: Path) -
         _,
         azure,
     ):
-        problem = problem_of(await run_plan(azure, PRIVATE))
+        problem = problem_of(await run_plan(azure, PRIVATE, timeouts=Timeouts(update_retry=180)))
     assert problem.code == "PreconditionFailed"
     assert problem.retryable
 
