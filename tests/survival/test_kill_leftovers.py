@@ -36,6 +36,7 @@ async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_
         assert not (await make_plan(azure, ROTATED)).writes
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -94,6 +95,7 @@ async def test_where_nobody_may_set_it_that_is_said_instead(tmp_path: Path) -> N
     assert "key-not-rotated" in {finding.code for finding in plan.findings}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("create_through", ["resource-manager", "key-vault"])
 async def test_a_vault_whose_name_is_still_being_registered_is_followed(
     tmp_path: Path, create_through: str

@@ -95,7 +95,8 @@ def test_a_signal_ends_the_reading_of_answers(number: signal.Signals, shell: She
     assert (process.returncode, err) == (130, "Interrupted.\n")
 
 
-@pytest.mark.parametrize("kind", ["device-code", "browser"])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("kind", ["browser", "device-code"])
 def test_a_sign_in_that_nobody_finishes_is_left_at_the_first_signal(
     kind: str, start_shell: StartShell, tmp_path: Path
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_terminal_that_is_closed_ends_a_run_in_order(start_shell: StartShell) 
     assert (journal_of(shell)[-1]["type"], journal_of(shell)[-1]["status"]) == ("run-finished", "interrupted")
 
 
+@pytest.mark.matrix
 def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carries_on(
     start_shell: StartShell, tmp_path: Path
 ) -> None:
@@ -221,6 +223,7 @@ def test_a_reader_that_has_seen_enough_does_not_stop_a_run(output: str, start_sh
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("arguments", [("clusters",), ("verify", "--all", "-o", "jsonl"), ("runs", "list")])
 def test_a_reader_that_has_seen_enough_is_no_traceback(
     arguments: tuple[str, ...], start_shell: StartShell
