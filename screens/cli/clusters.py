@@ -27,26 +27,19 @@ from screens.cli.progress_line import show_progress, summary
 from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
-from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes
+from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, encryption, sweep_notes
+from wizard.system.names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wizard.cloud.azure import Azure, Subscription
-    from wizard.cloud.encryption import Encryption, EncryptionKind
+    from wizard.cloud.encryption import Encryption
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.verification.report import Outcome
-
-_SHORT: "dict[EncryptionKind, str]" = {
-    "none": "none",
-    "platform-managed": "platform",
-    "customer-managed": "customer",
-    "legacy-kms": "legacy KMS",
-}
-"""The kinds of encryption as words of a narrow table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +198,7 @@ async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[
     for name in named:
         fitting = [row for row in everything if name.casefold() in {row.id.casefold(), row.name.casefold()}]
         if not fitting:
-            known = ", ".join(f"{row.name} ({row.id})" for row in everything)
+            known = listed(f"{row.name} ({row.id})" for row in everything)
             remedy = f"use one of {known}" if known else "ask for a role in a subscription"
             raise CommandExit(
                 USAGE,
@@ -245,7 +238,7 @@ def _text(rows: list[_Found], subscriptions: int, *, filtered: bool, wide: bool)
         return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
     body = _wide_table([each.row for each in rows]) if wide else _table(rows)
     kinds = Counter(each.row.kind for each in rows)
-    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _SHORT.items() if kinds[kind])
+    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in SHORT_KINDS.items() if kinds[kind])
     return f"{body}\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}: {counts}"
 
 
@@ -286,7 +279,7 @@ def _wide_table(rows: "list[ClusterRow]") -> str:
 def _encryption(found: "Encryption") -> str:
     """Return how a cluster is encrypted, in one or two words: `customer, private`."""
     access = f", {found.network_access.lower() or 'unknown'}" if found.kind == "customer-managed" else ""
-    return _SHORT[found.kind] + access
+    return SHORT_KINDS[found.kind] + access
 
 
 def _note(row: "ClusterRow") -> str:

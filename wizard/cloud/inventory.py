@@ -257,8 +257,10 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
         found = as_json(
             await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
         )
+        if found.get("values") is None:
+            raise ValueError("no list of versions")
     rows = []
-    for body in found.get("values") or []:
+    for body in found["values"]:
         plans = dig(body, "capabilities", "supportPlan") or []
         patches = sorted(body.get("patchVersions") or {}, key=version_of)
         rows.append(

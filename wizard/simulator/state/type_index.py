@@ -12,6 +12,12 @@ class TypeIndex:
         self._by_type: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._by_place: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._by_type[kind_of(key)]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_type.values()))
+
     def add(self, key: str) -> None:
         """Add a key; again has no effect."""
         kind = kind_of(key)
