@@ -150,7 +150,7 @@ async def test_version_of_a_new_cluster_is_kept_when_going_back(tmp_path: Path) 
         await operator.press("escape")
         await operator.press("down")  # the region still has the focus
         await operator.sees("West Europe", "Germany West Central")
-        await operator.type("us 2")
+        await operator.type("west us 2")
         await operator.sees("matches 1 of 12", "westus2 West US 2")
         await operator.press("enter")
         await operator.sees("westus2 offers")
