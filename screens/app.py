@@ -22,12 +22,12 @@ from screens.exit_codes import INTERRUPTED
 from screens.pages.welcome import WelcomeScreen
 from screens.session import preferences
 from screens.session.session import Connect, Session
-from screens.steps import STEPS
 from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
+from screens.wizard_steps import STEPS
 from wizard.errors import Problem
 from wizard.system.signals import on_end_signals
 
@@ -195,7 +195,7 @@ class WizardApp(App[int]):
 
     @on(messages.Back)
     def back(self) -> None:
-        """Return to the previous page; from the end of the road, to the list of clusters or to the first page."""
+        """Return to the previous page; from a run or verification that has ended, to the list of clusters or to the first page."""
         if isinstance(self.screen, Frame) and self.screen.is_the_end:
             self._back_to_list()
         elif len(self.screen_stack) > 2:

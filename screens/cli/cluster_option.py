@@ -12,6 +12,7 @@ from screens.cli.options import Settings
 from screens.cli.outcome import CommandExit, problem_text, write_stderr
 from screens.exit_codes import FAILURE, USAGE
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, same
+from wizard.system.names import listed
 from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ async def find_cluster(
     for each in unreadable:
         write_stderr(problem_text(each.problem))
     if found:
-        names = ", ".join(sorted(each.row.subscription_name for each in found))
+        names = listed(sorted(each.row.subscription_name for each in found))
         raise CommandExit(
             USAGE,
             f"✗ A cluster {name} in {group} exists in several subscriptions: {names}.\n  What to do: add --subscription.",
@@ -129,7 +130,7 @@ async def find_cluster(
     raise CommandExit(
         FAILURE,
         f"✗ There is no cluster {name} in a resource group {group}. Subscriptions searched: "
-        f"{', '.join(row.name for row in subscriptions) or 'none'}.\n"
+        f"{listed(row.name for row in subscriptions) or 'none'}.\n"
         f"  What to do: {_nearest(group, name)}check the names (`aks-kms clusters` lists them), or sign in with an identity that can "
         "read the cluster.",
     )
@@ -160,7 +161,7 @@ def _check_ambiguity(found: "ClusterRow", unreadable: "list[Unreadable]", *, mus
         return
     for each in possible:
         write_stderr(problem_text(each.problem))
-    names = ", ".join(sorted({each.subscription_name for each in possible}))
+    names = listed(sorted({each.subscription_name for each in possible}))
     message = (
         f"The cluster {found.name} in {found.resource_group} exists in {found.subscription_name}, but these subscriptions could "
         f"not be read and may have a cluster of the same name: {names}."

@@ -1,6 +1,8 @@
 """The help of a command: its own options first, then those that every command has, then examples. And what is said to a
 command line that does not fit: the nearest value, or how to get the one that is missing."""
 
+import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -72,6 +74,12 @@ class _Sections(click.Command):
             return "A cluster is given with its options: -g RESOURCE-GROUP -n NAME, or --id ID."
         return "Each value needs its option; --help shows them."
 
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help in the width of the terminal. Click would find the width with `shutil`, which imports archives."""
+        most = ctx.max_content_width or 80
+        ctx.terminal_width = ctx.terminal_width or max(min(_columns(), most) - 2, 50)
+        return super().get_help(ctx)
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the subcommands of a group, and both sections of options."""
         if isinstance(self, click.Group):
@@ -94,6 +102,17 @@ class _Sections(click.Command):
             with formatter.section("Examples"):
                 for purpose, line in self.examples:
                     formatter.write(f"  # {purpose}\n  {line}\n")
+
+
+def _columns() -> int:
+    """Return the width of the terminal as `shutil.get_terminal_size` does."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else -1).columns or 80
+    except (AttributeError, ValueError, OSError):
+        return 80
 
 
 class Command(_Sections):

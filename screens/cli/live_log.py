@@ -1,6 +1,6 @@
-"""The log of a run on stderr: a line for each step that has ended, and what goes on at present.
+"""The log of a run on stderr: a line for each step that has ended, and what is in progress.
 
-On a terminal, what goes on is one line that is drawn again; in a pipe it is a line from time to time.
+On a terminal, what is in progress is one line that is drawn again; in a pipe it is a line from time to time.
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class LiveLog:
 
     @asynccontextmanager
     async def redrawn(self) -> AsyncIterator[None]:
-        """Draw what goes on until the block ends, if stderr is a terminal."""
+        """Draw what is in progress until the block ends, if stderr is a terminal."""
         task = asyncio.create_task(self._redraw()) if self._redrawn else None
         try:
             yield
@@ -90,7 +90,7 @@ class LiveLog:
             await asyncio.sleep(_REDRAW_INTERVAL)
 
     def now(self) -> str:
-        """Return what goes on: the step that runs longest, its time, and what Azure says; empty if no step runs."""
+        """Return what is in progress: the step that runs longest, its time, and what Azure says; empty if no step runs."""
         if not self._running:
             return ""
         key, (since, message) = min(self._running.items(), key=lambda item: item[1][0])

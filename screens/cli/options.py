@@ -2,7 +2,6 @@
 
 import math
 import os
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +11,6 @@ from click.core import ParameterSource
 
 from screens.cli import candidates
 from screens.cli.help import Choice, GlobalOption
-from wizard.cloud.timeouts import parse_timeouts, timeout_name
 
 CREDENTIALS = (
     *("auto", "environment", "workload-identity", "managed-identity"),
@@ -33,7 +31,9 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)  # slots: an option whose name is no field is an error, never ignored
+@dataclass(
+    slots=True, eq=False, repr=False
+)  # slots: an option whose name is no field is an error; the rest costs start-up time
 class Settings:
     """The Azure environment and the authentication method on the command line; None if not given."""
 
@@ -63,6 +63,8 @@ class Settings:
 
     def command(self, *words: str) -> str:
         """Return a command to paste, with the same options for Azure and the sign-in."""
+        import shlex  # not for --help
+
         given: list[str] = []
         if self.simulate is not None:
             given.append("--simulate" if self.simulate == DEFAULT_SCENARIO else f"--simulate={self.simulate}")
@@ -72,6 +74,8 @@ class Settings:
             if (value := getattr(self, name)) is not None:
                 given += [f"--{name.replace('_', '-')}", value]
         for name, seconds in self.timeouts.items():
+            from wizard.cloud.timeouts import timeout_name  # not for --help
+
             given += ["--timeout", f"{timeout_name(name)}={seconds:.15g}"]
         return shlex.join(["aks-kms", *given, *words])
 
@@ -127,6 +131,10 @@ class Speed(click.ParamType[float]):
 
 
 def _timeouts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    if not value:
+        return
+    from wizard.cloud.timeouts import parse_timeouts  # only this option needs it
+
     try:
         ctx.ensure_object(Settings).timeouts |= parse_timeouts(*value)
     except ValueError as error:

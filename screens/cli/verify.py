@@ -264,7 +264,7 @@ async def _verify_selected(
     findings: "Findings",
 ) -> None:
     """Verify these clusters, and add the results in the same order."""
-    from wizard.in_cluster.look import check_inside
+    from wizard.in_cluster.verify import check_inside
     from wizard.reports.findings import Missed
     from wizard.verification.verify import report_on, verify
 

@@ -97,6 +97,14 @@ KINDS: dict[EncryptionKind, str] = {
 }
 """The one name of each state of encryption, for every screen and report."""
 
+SHORT_KINDS: dict[EncryptionKind, str] = {
+    "none": "none",
+    "platform-managed": "platform",
+    "customer-managed": "customer",
+    "legacy-kms": "legacy KMS",
+}
+"""The same where there is no room for it."""
+
 
 SHORT_KINDS: dict[EncryptionKind, str] = {
     "none": "none",
@@ -193,8 +201,6 @@ LEVELS: dict[str, tuple[str, str, Tone]] = {
 
 FOLLOWS = "The cluster already has the requested settings, and an operation on it is in progress"
 """A plan that writes nothing, and whose result is not certain until the operation has ended."""
-
-VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays unchanged"}
 
 KEEP = "Never delete"
 AFTERWARDS = (
