@@ -50,11 +50,13 @@ class LiveLog:
                 self._running[key] = self._clock.elapsed(), ""
                 if self._verbose:
                     self._line("◐", "started", key, event.message)
+                self._draw()
             case "step-progress":
                 self._progress(event, key)
             case "step-finished":
                 self._running.pop(key, None)
                 self._finished(event, key)
+                self._draw()
             case "log" if event.audience == "operator" or self._verbose:
                 if self._redrawn and key in self._running:
                     self._running[key] = self._running[key][0], event.message
@@ -83,10 +85,13 @@ class LiveLog:
                     await task
                 live_line.erase()
 
+    def _draw(self) -> None:
+        if self._redrawn and (text := self.now()):
+            live_line.show(decorate(_cut(text, _ROOM_FOR_WORDS), sys.stderr))
+
     async def _redraw(self) -> None:
         while True:
-            if text := self.now():
-                live_line.show(decorate(_cut(text, _ROOM_FOR_WORDS), sys.stderr))
+            self._draw()
             await asyncio.sleep(_REDRAW_INTERVAL)
 
     def now(self) -> str:
