@@ -73,7 +73,7 @@ class _Found:
     metavar="NAME-OR-ID",
     multiple=True,
     shell_complete=candidates.subscriptions,
-    help="Only this subscription. Can be specified multiple times. Default: all.",
+    help="Only this subscription. Repeatable. Default: all.",
 )
 @click.option(
     "-g",
@@ -82,7 +82,7 @@ class _Found:
     metavar="NAME",
     multiple=True,
     shell_complete=candidates.resource_groups,
-    help="Only clusters in this resource group. Can be specified multiple times.",
+    help="Only clusters in this resource group. Repeatable.",
 )
 @fleet_options()
 @output_option("table", "wide", "json", "jsonl")
