@@ -216,6 +216,7 @@ def test_exit_code_and_message(typed: str, code: int, said: str, home: Path) -> 
     assert code != 2 or ended.out == ""
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("typed", "asked", "answer", "code", "said"),
     ON_A_TERMINAL,
