@@ -45,9 +45,9 @@ class Operator:
             self.drawn = frame
         return frame
 
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for a condition; where it does not come true, fail with the screen as it is."""
-        deadline = time.monotonic() + LIMIT
+    async def until(self, condition: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
+        """Wait for a condition; where it does not come true within `limit` seconds, fail with the screen as it is."""
+        deadline = time.monotonic() + limit
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.frame()}"
             await self.pilot.pause(0.02)

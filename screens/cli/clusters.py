@@ -28,6 +28,7 @@ from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
 from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, encryption, sweep_notes
+from wizard.system.names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -197,7 +198,7 @@ async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[
     for name in named:
         fitting = [row for row in everything if name.casefold() in {row.id.casefold(), row.name.casefold()}]
         if not fitting:
-            known = ", ".join(f"{row.name} ({row.id})" for row in everything)
+            known = listed(f"{row.name} ({row.id})" for row in everything)
             remedy = f"use one of {known}" if known else "ask for a role in a subscription"
             raise CommandExit(
                 USAGE,

@@ -22,6 +22,8 @@ _MIN_INTERVAL = 2.0
 _REPEAT_INTERVAL = 60.0
 """Seconds of Azure's time between two identical progress lines of a step."""
 _REDRAW_INTERVAL = 0.5
+_ROOM_FOR_WORDS = 6
+"""Columns by which a line is longer if a sign and an ellipsis are written in ASCII."""
 
 
 class LiveLog:
@@ -62,7 +64,7 @@ class LiveLog:
                 self._running.clear()
                 if self._redrawn or event.status == "failed":
                     self._print("")  # the result follows
-                if self._verbose or event.status == "interrupted":
+                if self._verbose or (event.status == "interrupted" and not self._redrawn):
                     sign, word, _ = STEP_STATES[event.status or "failed"]
                     self._line(sign, word, key, event.message)
             case _:
@@ -84,7 +86,7 @@ class LiveLog:
     async def _redraw(self) -> None:
         while True:
             if text := self.now():
-                live_line.show(decorate(_cut(text), sys.stderr))
+                live_line.show(decorate(_cut(text, _ROOM_FOR_WORDS), sys.stderr))
             await asyncio.sleep(_REDRAW_INTERVAL)
 
     def now(self) -> str:
@@ -154,7 +156,7 @@ class LiveLog:
             self._print(f"{'':<46}{one_line(line)}")
 
 
-def _cut(text: str) -> str:
-    """Return what fits on one line of the terminal."""
-    width = columns(sys.stderr) or 80
+def _cut(text: str, room: int = 0) -> str:
+    """Return what fits on one line of the terminal, with `room` to spare."""
+    width = (columns(sys.stderr) or 80) - room
     return text if len(text) < width else f"{text[: width - 2]}…"

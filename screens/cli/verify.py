@@ -13,7 +13,7 @@ from screens.cli.cluster_option import SelectedCluster, find_cluster, parse_clus
 from screens.cli.clusters import keep_for_completion, print_notes, select_subscriptions
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
-from screens.cli.help import Command
+from screens.cli.help import Choice, Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import (
     code_of,
@@ -148,7 +148,7 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
 @click.option("--id", "ids", metavar="ID", multiple=True, shell_complete=candidates.cluster_ids,
               help="Resource ID of a cluster. Can be specified multiple times.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Verify all clusters that you have access to.")
-@click.option("--depth", type=click.Choice(("basic", "full")), default="basic", show_default=True,
+@click.option("--depth", type=Choice(("basic", "full")), default="basic", show_default=True,
               help="With --all. basic: check the settings in the lists of clusters, about one request per hundred clusters. "
               "full: also check their vaults, keys, identities, role assignments and locks, each read once.")  # fmt: skip
 @fleet_options("With --all. ")

@@ -43,7 +43,7 @@ def run_wizard(ctx: click.Context) -> int:
     from screens.widgets.terminal_background import terminal_is_light
     from screens.widgets.theme import resolve
 
-    gc_startup.end()
+    gc_startup.end(gc_startup.WIZARD)
 
     app = WizardApp(
         lambda notify: connect(settings, notify),

@@ -11,7 +11,7 @@ from screens.widgets.grid import PROSE, Cell, row, rows, section
 from screens.widgets.links import linked_cell
 from wizard.procedure.plan import Plan
 from wizard.reports.wording import AFTERWARDS, FOLLOWS, KEEP, LEVELS, STYLES, Tone, count, hanging, usually
-from wizard.rules import CHECKS, Finding
+from wizard.rules import CHECKS, GUARDS, RULES, Finding
 
 _TITLES = {"Assign", "Change", "Create", "Encrypt", "Follow", "Migrate", "Repair"}
 """The verbs with which the title of a plan begins."""
@@ -100,6 +100,16 @@ def checked(plan: Plan) -> str:
     for number, thing in ((len(plan.errors), "problem"), (len(plan.warnings), "warning"), (notes, "note")):
         words += [count(number, thing)] if number else []
     return ", ".join(words if len(words) > 1 else [*words, "no findings"])
+
+
+def checks_made() -> str:
+    """Return the names of all preflight checks, by group."""
+    groups: dict[str, list[str]] = {}
+    for check in (*RULES, *GUARDS):
+        group = check.__module__.rpartition(".")[2]
+        groups.setdefault(group, []).append(check.__name__.replace("_", " "))
+    rows_ = [f"  {group:<12}{', '.join(names)}" for group, names in groups.items()]
+    return "\n".join(["Checked; what is not listed above found nothing:", *rows_])
 
 
 def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:

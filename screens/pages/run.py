@@ -186,6 +186,9 @@ continue, and the remaining steps are not started. You can resume the run later 
         self.every(DRAIN, self._drain)
         self._drain()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_outcome)  # once it has its new width
+
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def _show_new_run(self) -> None:

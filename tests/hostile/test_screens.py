@@ -137,7 +137,7 @@ async def test_refusals_on_the_screen(operation: str, tmp_path: Path, tally: Cou
             ("escape",),
         ):
             await operator.press(*keys)
-            await operator.pilot.pause(0.2)
+            await operator.pilot.pause()
             looks_right(operator, full=False)
         tally["clear error"] += 1
 

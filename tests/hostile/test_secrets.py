@@ -128,7 +128,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:60])
 @pytest.mark.parametrize("crashes", [False, True], ids=["", "crashes"])
 def test_no_command_tells(
@@ -158,7 +158,7 @@ def test_no_command_tells(
             kept.are_not_in(told.out + told.err, words)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
 def test_no_step_that_falls_over_tells(

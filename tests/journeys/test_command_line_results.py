@@ -114,6 +114,8 @@ def test_clusters_are_a_table_of_a_hundred_columns_and_wide_has_more(shell: Shel
     assert rows["aks-demo"].startswith("–")
     assert narrow.err == ""
     assert "bank-ledger" in (shell.home / "state/aks-kms/seen/simulated.json").read_text("utf-8")
+    misspelt = shell.run("--simulate", "verify", "-g", "rg-demo", "-n", "aks-dmeo")
+    assert "did you mean -g rg-demo -n aks-demo?" in misspelt.err
     wide = shell.run("--simulate", "clusters", "-o", "wide").out
     assert {"REGION", "IDENTITY"} <= set(wide.splitlines()[0].split())
     assert "customer-managed key, private vault" in wide

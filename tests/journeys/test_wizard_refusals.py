@@ -182,7 +182,7 @@ async def test_going_back_keeps_input_and_a_change_requires_another_review(
         await operator.take_key("Public")
         await operator.sees("Vault, key and identity for orders-prod")
         await operator.press("ctrl+a", "ctrl+k")
-        await operator.type("kv-mine")
+        await operator.paste("kv-mine")
         await operator.press("escape")
         await operator.sees("Who manages the encryption key of orders-prod?", "✓ selected")
         await operator.press("enter")

@@ -150,7 +150,7 @@ DRIFTS: dict[str, tuple[Meddle, str]] = {
 REGISTERED: Json = {"features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}}
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("fact", DRIFTS)
 async def test_a_fact_that_changes_after_the_review_stops_the_run(fact: str, tmp_path: Path) -> None:
     meddle, named = DRIFTS[fact]
@@ -189,7 +189,7 @@ NAMED_THEN = {
 """What is then told, where it is in other words than at the gate."""
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("fact", DRIFTS)
 async def test_a_change_just_before_the_cluster_update_stops_the_run(fact: str, tmp_path: Path) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}

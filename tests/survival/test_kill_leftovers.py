@@ -36,6 +36,7 @@ async def test_a_key_without_the_configured_rotation_policy_gets_it(tmp_path: Pa
         assert not (await make_plan(azure, ROTATED)).writes
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -96,6 +97,7 @@ async def test_a_rotation_policy_that_may_not_be_set_is_reported(tmp_path: Path)
     assert "key-not-rotated" in {finding.code for finding in plan.findings}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("create_through", ["resource-manager", "key-vault"])
 async def test_a_vault_whose_name_is_being_registered_is_waited_for(
     tmp_path: Path, create_through: str

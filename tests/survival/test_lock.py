@@ -53,6 +53,18 @@ async def test_the_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None
     await lock(tmp_path / "locks").acquire()
 
 
+async def test_a_lock_that_is_deleted_or_replaced_while_it_is_held_is_noticed(tmp_path: Path) -> None:
+    held = lock(tmp_path)
+    await held.acquire()
+    assert not held.deleted
+    held.path.unlink()
+    assert held.deleted
+    await lock(tmp_path).acquire()
+    assert held.deleted
+    held.release()
+    assert not held.deleted
+
+
 async def test_other_clusters_and_other_clouds_are_not_locked(tmp_path: Path) -> None:
     await lock(tmp_path).acquire()
     await lock(tmp_path, "orders-prod").acquire()

@@ -95,7 +95,8 @@ def test_a_signal_ends_the_reading_of_answers(number: signal.Signals, shell: She
     assert (process.returncode, err) == (130, "Interrupted.\n")
 
 
-@pytest.mark.parametrize("kind", ["device-code", "browser"])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("kind", ["browser", "device-code"])
 def test_an_unfinished_sign_in_ends_at_the_first_signal(
     kind: str, start_shell: StartShell, tmp_path: Path
 ) -> None:
@@ -172,6 +173,7 @@ def test_a_closed_terminal_ends_a_run_in_order(start_shell: StartShell) -> None:
     assert (journal_of(shell)[-1]["type"], journal_of(shell)[-1]["status"]) == ("run-finished", "interrupted")
 
 
+@pytest.mark.matrix
 def test_a_closed_terminal_ends_the_wizards_run_in_order_and_it_can_be_resumed(
     start_shell: StartShell, tmp_path: Path
 ) -> None:
@@ -221,6 +223,7 @@ def test_a_closed_pipe_does_not_stop_a_run(output: str, start_shell: StartShell)
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("arguments", [("clusters",), ("verify", "--all", "-o", "jsonl"), ("runs", "list")])
 def test_a_closed_pipe_prints_no_traceback(arguments: tuple[str, ...], start_shell: StartShell) -> None:
     shell = start_shell()

@@ -385,6 +385,6 @@ def _cannot_sign_in(cause: str, remedy: str = "Run `az login`") -> AzureError:
             "sign-in",
             "You are not signed in to Azure.",
             cause,
-            f"{remedy}, or use another --credential (device-code needs no other program).",
+            f"{remedy}, or add --credential device-code, which needs no other program.",
         )
     )

@@ -14,6 +14,7 @@ from wizard.fleet.progress import Progress
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
+from wizard.system.coroutines import closing_arguments
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport, Depth
 from wizard.verification.verify import at_a_glance, report_on
@@ -83,6 +84,7 @@ async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:
     return at_a_glance(body, azure.cloud.vault_suffix, Provenance.of(azure))
 
 
+@closing_arguments
 async def _verdict(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
     """Return the verdict on one cluster, or why there is none, so that an error does not stop the sweep."""
     row = cluster.row

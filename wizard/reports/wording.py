@@ -103,7 +103,7 @@ SHORT_KINDS: dict[EncryptionKind, str] = {
     "customer-managed": "customer",
     "legacy-kms": "legacy KMS",
 }
-"""The same where there is no room for it."""
+"""The same in tables, where there is no room for it."""
 
 
 def state_of(cluster: "Json | None") -> str:

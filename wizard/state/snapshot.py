@@ -27,6 +27,7 @@ from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
+from wizard.system.coroutines import closing_arguments
 
 
 @dataclass(frozen=True)
@@ -225,6 +226,7 @@ def _existing(target: Target, snapshot: Snapshot) -> list[str]:
     return list({id_.casefold(): id_ for id_ in found}.values())
 
 
+@closing_arguments
 async def read(what: Read, request: Awaitable[Any], summary: str) -> Json | None:
     """Return a resource's body, or None if it (or its group) does not exist. Raise AzureError with this summary."""
 
