@@ -2,7 +2,6 @@
 
 import itertools
 import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, settings
 
+from tests import vault_challenges
 from tests.key_material import recycled
 from tests.leftovers import Leftovers
 from wizard.simulator import Simulator
@@ -104,11 +104,10 @@ def _a_test_of_its_own(
 ) -> Iterator[None]:
     """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator.
 
-    The Key Vault SDK keeps the challenges of vaults for the life of the process. It forgets them before each test: otherwise
-    whether a vault's first request is challenged would depend on the tests before.
+    The SDK forgets the challenges of vaults: otherwise whether a vault's first request is challenged would depend on the tests
+    before.
     """
-    if challenges := sys.modules.get("azure.keyvault.keys._shared.http_challenge_cache"):
-        challenges.clear()
+    vault_challenges.forget()
     monkeypatch.setenv("XDG_STATE_HOME", str(_places / "state" / str(next(_numbers))))
     if request.node.get_closest_marker("unit"):
         monkeypatch.setattr(Simulator, "start", _not_here)

@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from azure.keyvault.keys._shared import http_challenge_cache
-
+from tests import vault_challenges
 from tests.support import child_environment
 from tests.survival.command import plain
 from tests.survival.fault_kinds import COMMON, KINDS, Kind
@@ -116,7 +115,7 @@ class Result:
 async def attempted(procedure: Procedure, simulator: Simulator, timeouts: str = SHORT) -> Ending:
     """One attempt from signing in to its end, whatever that is."""
     ending = Ending()
-    http_challenge_cache.clear()  # as in a process of its own
+    vault_challenges.forget()
     on_retry_notice.set(lambda hindrance: ending.told.append(str(hindrance)))
     try:
         async with asyncio.timeout(LONGEST):
