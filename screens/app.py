@@ -22,12 +22,12 @@ from screens.exit_codes import INTERRUPTED
 from screens.pages.welcome import WelcomeScreen
 from screens.session import preferences
 from screens.session.session import Connect, Session
-from screens.steps import STEPS
 from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
+from screens.wizard_steps import STEPS
 from wizard.errors import Problem
 from wizard.system.signals import on_end_signals
 
@@ -195,7 +195,7 @@ class WizardApp(App[int]):
 
     @on(messages.Back)
     def back(self) -> None:
-        """Return to the previous page; from the end of the road, to the list of clusters or to the first page."""
+        """Return to the previous page; from a run or verification that has ended, to the list of clusters or to the first page."""
         if isinstance(self.screen, Frame) and self.screen.is_the_end:
             self._back_to_list()
         elif len(self.screen_stack) > 2:
@@ -239,6 +239,12 @@ class WizardApp(App[int]):
                 return
         self.push_screen(FleetScreen(self.session))
 
+    @on(messages.ShowHistory)
+    def _show_history(self) -> None:
+        from screens.pages.history import HistoryScreen
+
+        self.push_screen(HistoryScreen(self.session))
+
     @on(messages.OpenInWizard)
     def _open_in_wizard(self, message: messages.OpenInWizard) -> None:
         from screens.pages.cluster import ClusterScreen
@@ -279,18 +285,20 @@ class WizardApp(App[int]):
 
     @on(messages.VerifyAnswers)
     def _verify_answers(self, message: messages.VerifyAnswers) -> None:
-        self._verify(message.answers)
+        self._verify(message.answers, inside=message.inside)
 
-    def _verify(self, answers: "Answers") -> None:
+    def _verify(self, answers: "Answers", *, inside: bool = False) -> None:
         from screens.pages.verification import VerificationScreen
 
         for screen in reversed(self.screen_stack):
             if isinstance(screen, VerificationScreen) and screen.expect == answers:
                 self._back_to(screen)
+                if inside:
+                    screen.call_later(screen.action_inside)
                 return
         run = self.session.ended_run
         of_run = run.report if run and run.status == "succeeded" and run.answers == answers else None
-        self.push_screen(VerificationScreen(self.session, expect=answers, report=of_run))
+        self.push_screen(VerificationScreen(self.session, expect=answers, report=of_run, inside=inside))
 
     @on(messages.StartRun)
     def _start_run(self, message: messages.StartRun) -> None:
@@ -321,7 +329,8 @@ class WizardApp(App[int]):
         """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""
         offered: dict[str, ActiveBinding] = {}
         for active in screen.active_bindings.values():
-            if active.enabled and active.binding.show and active.binding.action != "app.command_palette":
+            shown = active.binding.show or active.binding.tooltip
+            if active.enabled and shown and active.binding.action != "app.command_palette":
                 offered.setdefault(active.binding.action, active)
         for action, active in offered.items():
             what = active.binding.description
@@ -339,6 +348,9 @@ class WizardApp(App[int]):
             )
         if connected:
             yield SystemCommand("Fleet overview", "All clusters, with a verdict on each", self._show_fleet)
+        yield SystemCommand(
+            "History of runs", "Past runs with their answers, logs and reports", self._show_history
+        )
         for theme, what in preferences.THEMES.items():
             yield SystemCommand(f"Theme: {theme}", what.capitalize(), partial(self.choose_theme, theme))
         if self.session.active:

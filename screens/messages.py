@@ -45,6 +45,10 @@ class ShowFleet(Message):
     """Show all clusters, with a verdict on each."""
 
 
+class ShowHistory(Message):
+    """Show the runs in the journal."""
+
+
 class OpenInWizard(Message):
     """Show the step that selects a cluster, with this cluster under the cursor."""
 
@@ -76,11 +80,12 @@ class VerifyCluster(Message):
 
 
 class VerifyAnswers(Message):
-    """Verify the cluster of these answers, and compare it with them."""
+    """Verify the cluster of these answers, and compare it with them. `inside`: offer to check inside it as well."""
 
-    def __init__(self, answers: "Answers") -> None:
+    def __init__(self, answers: "Answers", *, inside: bool = False) -> None:
         super().__init__()
         self.answers = answers
+        self.inside = inside
 
 
 class StartRun(Message):

@@ -1,7 +1,9 @@
 """What holds for every test: its layer, its share of a long matrix, its own places, and that it leaves nothing behind."""
 
+import gc
 import itertools
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -11,13 +13,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, settings
 
-from tests import vault_challenges
+from tests.azure_internals import forget_vault_challenges
 from tests.key_material import recycled
 from tests.leftovers import Leftovers
 from wizard.simulator import Simulator
 
 TESTS = Path(__file__).parent
 _numbers = itertools.count()
+
+# Where this is set, each process that a test starts compiles the whole program, for half a second. An installed one is compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine makes an example slow, never wrong. The same examples each time: what lands is not left to chance.
 settings.register_profile(
@@ -63,6 +69,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             seen[test] += 1
 
 
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking through all modules and tests again and again: a quarter of a wizard's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 10, 10)
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two workers more than there are processors: a third of the time the tests wait, for sockets and for screens."""
     return 2 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
@@ -102,12 +115,8 @@ def _leftovers(_places: Path) -> Iterator[Leftovers]:
 def _a_test_of_its_own(
     request: pytest.FixtureRequest, _places: Path, _leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
-    """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator.
-
-    The SDK forgets the challenges of vaults: otherwise whether a vault's first request is challenged would depend on the tests
-    before.
-    """
-    vault_challenges.forget()
+    """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator."""
+    forget_vault_challenges()
     monkeypatch.setenv("XDG_STATE_HOME", str(_places / "state" / str(next(_numbers))))
     if request.node.get_closest_marker("unit"):
         monkeypatch.setattr(Simulator, "start", _not_here)

@@ -56,7 +56,8 @@ def run_in(folder: Path, environment: Mapping[str, str], *arguments: str, stdin:
     turns it off while it starts and freezes what is there, which in a process that lives on would keep all garbage.
     """
     data = stdin if isinstance(stdin, bytes) else stdin.encode("utf-8", "surrogatepass")
-    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2)]
+    encoding = environment.get("PYTHONIOENCODING", "utf-8")
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding, newline="") for _ in range(2)]
     code: Any = 0
     with (
         mock.patch.dict(os.environ, environment, clear=True),

@@ -9,22 +9,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 from textual import events
-from textual._compositor import Compositor
-from textual._context import visible_screen_stack
 from textual.pilot import Pilot
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Input
 
 from screens.app import WizardApp
 from tests.support import LIMIT, PRODUCTION
+from tests.textual_internals import drawn_when_looked_at, strips
 from wizard.cloud.azure import connect
 from wizard.simulator import Simulator
 
-_TURNS, _LONGEST = 10, 5.0
-"""The app is quiet where its queues are empty for so many turns of its loop, and is waited for no longer than so many seconds."""
+_TURNS, _LONGEST = 5, 5.0
+"""The app is quiet where its queues are empty before and after so many turns of its loop, and is waited for no longer than so
+many seconds."""
 
 SMALL, LARGE = (80, 24), (120, 40)
 
@@ -42,16 +40,14 @@ class Operator:
         """What stands on the screen, line by line; drawn as for the terminal, with what shines through a dialog."""
         if self.drawn:
             return self.drawn
-        visible_screen_stack.set(self.app._background_screens)
-        lines = (strip.text.rstrip() for strip in self.app.screen._compositor.render_strips())
-        frame = "\n".join(lines)
+        frame = "\n".join(strip.text.rstrip() for strip in strips(self.app))
         if self.drawn is not None:
             self.drawn = frame
         return frame
 
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for a condition; where it does not come true, fail with the screen as it is."""
-        deadline = time.monotonic() + LIMIT
+    async def until(self, condition: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
+        """Wait for a condition; where it does not come true within `limit` seconds, fail with the screen as it is."""
+        deadline = time.monotonic() + limit
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.frame()}"
             await self.pilot.pause(0.02)
@@ -162,9 +158,16 @@ class Operator:
             await self.press("ctrl+n")
         return await self.sees("Type the cluster name to confirm", "Enter, then type")
 
+    async def to_gate(self) -> None:
+        """Read the plan to its end, and go to the input for the cluster's name."""
+        for _ in range(20):
+            if isinstance(self.app.focused, Input):
+                break
+            await self.press("enter")
+
     async def start(self, name: str) -> None:
-        """Type the cluster's name at the gate."""
-        await self.press("enter")
+        """Read the plan to its end, and type the cluster's name at the gate."""
+        await self.to_gate()
         await self.type(name)
         await self.press("enter")
 
@@ -175,11 +178,12 @@ async def quiet(app: WizardApp) -> None:
     In place of a pilot's own waits, for the whole process to be idle, which it is not while a simulated Azure in it answers.
     What takes longer, such as an answer of Azure's, a test waits for itself.
     """
-    end, turns = time.monotonic() + _LONGEST, 0
-    while turns < _TURNS and time.monotonic() < end:
-        await asyncio.sleep(0)
+    end, empty = time.monotonic() + _LONGEST, 0
+    while empty < 2 and time.monotonic() < end:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         widgets = (app, *app.screen.walk_children(with_self=True)) if app.screen_stack else (app,)
-        turns = 0 if any(widget.message_queue_size for widget in widgets) else turns + 1
+        empty = 0 if any(widget.message_queue_size for widget in widgets) else empty + 1
 
 
 @asynccontextmanager
@@ -189,33 +193,20 @@ async def wizard(
     """A wizard on a started simulator, with an operator before it."""
     child_environment = {**os.environ, **simulator.environment, **environment}
     app = WizardApp(
-        lambda tell: connect(child_environment, tell=tell),
+        lambda show: connect(child_environment, on_instruction=show),
         environment=child_environment,
         speed_note="no waiting",
         journal_root=folder / "runs",
     )
 
+    app.animation_level = "none"
     operator = Operator(app, Pilot(app))
-    operator.drawn, draw = "", Compositor.render_update
 
-    async def dealt_with(*_: object) -> bool:
-        await quiet(app)
-        return True
-
-    def undrawn(compositor: Compositor, **options: Any) -> Any:
-        """In place of drawing each change for a terminal that is not there: `Operator.frame` draws when the test looks."""
+    def changed() -> None:
         operator.drawn = ""
-        if options.get("full"):  # a screenshot
-            return draw(compositor, **options)
-        compositor._dirty_regions.clear()
-        return None
 
-    with (
-        patch("textual.app.wait_for_idle", dealt_with),
-        patch("textual.pilot.wait_for_idle", dealt_with),
-        patch.object(Pilot, "_wait_for_screen", dealt_with),
-        patch.object(Compositor, "render_update", undrawn),
-    ):
+    changed()
+    with drawn_when_looked_at(changed, lambda: quiet(app)):
         async with app.run_test(size=size, notifications=True):
             yield operator
             await app.leave()

@@ -31,7 +31,7 @@ async def main(only: str = "") -> None:
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # so that the path of the log, which the run's screen shows, is nobody's
-        tools = _tools(Path(folder) / "bin")
+        tools = fixed_tools(Path(folder) / "bin")
         await _recording(tools)
         if only == "recording":
             return
@@ -136,7 +136,7 @@ async def _recording(tools: str) -> None:
         await operator.press("ctrl+n")
         await operator.sees("Enter, then type orders-prod")
         recording.snap(operator, 3.0)
-        await operator.press("enter")
+        await operator.to_gate()
         for letter in "orders-prod":
             await operator.type(letter)
             recording.snap(operator, 0.12)
@@ -176,7 +176,7 @@ async def _many(tools: str) -> None:
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,
     ):
         operator.app.session.speed_note = "no waiting"
-        await operator.sees("Signed in to", "Fleet overview")
+        await operator.sees("Signed in to", "All clusters")
         await operator.press("a")
         await operator.until(
             lambda: (
@@ -245,7 +245,7 @@ def _state(operator: Operator, step: str) -> str:
     return active.steps[step].status if active else ""
 
 
-def _tools(folder: Path) -> str:
+def fixed_tools(folder: Path) -> str:
     """A folder with tools of known versions, so that a picture does not depend on who draws it."""
     folder.mkdir()
     for name, script in TOOLS.items():

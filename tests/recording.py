@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual._context import visible_screen_stack
 
 from tests.operator import Operator
+from tests.textual_internals import strips
 
 WIDE, HIGH, SIZE = 8.4, 18, 14
 """Of a character: its columns and rows in pixels, and its font size."""
@@ -41,10 +41,7 @@ class Recording:
 
     def snap(self, operator: Operator, seconds: float) -> None:
         """Record what stands on the screen, for so many seconds; the frame before is shown longer if it is the same."""
-        visible_screen_stack.set(operator.app._background_screens)
-        rows = [
-            _row(list(strip), self.background) for strip in operator.app.screen._compositor.render_strips()
-        ]
+        rows = [_row(list(strip), self.background) for strip in strips(operator.app)]
         if self.frames and self.frames[-1][1] == rows:
             before, _ = self.frames.pop()
             seconds += before

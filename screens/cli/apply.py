@@ -27,6 +27,7 @@ from screens.cli.outcome import (
 )
 from screens.cli.render import columns
 from screens.exit_codes import FAILURE, INTERRUPTED, code_of_report
+from wizard.errors import AzureError, JournalError
 from wizard.reports.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -278,23 +279,30 @@ class _Application:
 
     async def run(self, confirm: str) -> int:
         """Run the plan, whose digest `confirm` is, and return the exit code. Raise CommandExit if the gate refuses it."""
+        from screens.cli.live_log import LiveLog
         from wizard.cloud.cloud_shell import notice
-        from wizard.errors import AzureError
         from wizard.procedure.cluster_lock import HeldError
         from wizard.procedure.run import DriftedError, RefusedError, Run
 
+        live_log = LiveLog(self._azure.clock, self._plan, write_stderr, verbose=self._settings.verbose > 0)
         run = self._run = Run(
-            self._azure, self._answers, self._plan, timeouts=self._timeouts, listeners=self._listeners()
+            self._azure,
+            self._answers,
+            self._plan,
+            timeouts=self._timeouts,
+            listeners=self._listeners(live_log),
         )
         status: RunStatus = "interrupted"  # until it has ended otherwise
         report = None
         if in_cloud_shell := notice(self._azure.environment):
             write_stderr(f"! {in_cloud_shell}")
         try:
-            status = await run.execute(confirm)
+            async with live_log.redrawn():
+                status = await run.execute(confirm)
             report = run.report
-            if report and self._journal:
+            if report and self._journal and not self._journal.write_error:
                 self._journal.save_report(report)
+                self._warn_of_journal()
         except DriftedError as error:
             remedy = "No changes were made. Review the current plan and start again."
             self._refuse(str(error), remedy, error.fresh.findings)
@@ -322,17 +330,7 @@ class _Application:
     def _refuse(self, sentence: str, remedy: str, findings: "Sequence[Finding] | None" = None) -> NoReturn:
         _refuse(self._plan, self._output, sentence, remedy, findings=findings)
 
-    def _listeners(self) -> "list[Listener]":
-        from screens.cli.live_log import LiveLog
-
-        live_log = LiveLog(
-            self._azure.clock,
-            write_stderr,
-            unchanged={
-                step.key for step in self._plan.steps if step.action == "none" and step.key != "verify"
-            },
-            verbose=self._settings.verbose > 0,
-        )
+    def _listeners(self, live_log: "Listener") -> "list[Listener]":
         listeners: list[Listener] = [live_log, self._record]
         if self._output == "jsonl":
             listeners.append(lambda event: write_stdout(json.dumps(event.to_json())))
@@ -347,8 +345,19 @@ class _Application:
             self._journal = _begin_journal(self._answers, self._plan)
             if self._journal and self._run:
                 self._run.set_run_id(self._journal.id)
-        if self._journal:
+        if self._journal and not self._journal.write_error:
             self._journal(event)
+            self._warn_of_journal()
+
+    def _warn_of_journal(self) -> None:
+        """Report what the journal lacks, when it begins to lack it."""
+        if self._journal and self._journal.write_error:
+            write_stderr(f"! The journal of this run is incomplete: {self._journal.write_error}")
+
+    @property
+    def _kept(self) -> "Journal | None":
+        """The journal, as long as it is there."""
+        return self._journal if self._journal and not self._journal.deleted else None
 
     def _repeats_last(self, event: "Event") -> bool:
         """Return whether an event repeats the last one, as during a long wait."""
@@ -362,28 +371,22 @@ class _Application:
     def _close_journal(self) -> None:
         if self._journal:
             self._journal.close()
-            if self._journal.write_error:
-                write_stderr(f"! The journal of this run is incomplete: {self._journal.write_error}")
 
     def _print_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
         """Print the result; last, so that it is on the screen when the command has ended."""
-        if self._journal and (self._output != "text" or self._settings.verbose):
-            write_stderr(f"Journal: {self._journal.path}")
-        if status != "succeeded":
+        if self._kept and (self._output != "text" or self._settings.verbose):
+            write_stderr(f"Journal: {self._kept.path}")
+        told = report is not None and self._output == "text"
+        if status == "interrupted" or (status == "failed" and told):
             self._print_notice()
         with optional_output("The journal contains the result."):
             self._write_result(run, status, report)
-        if status == "failed" and not (report and self._output == "text"):
-            write_stderr(f"✗ {self._failure(run)}")
+        if status == "failed" and not told:
+            from screens.cli.apply_text import failure_lines
 
-    def _failure(self, run: "Run") -> str:
-        failed = [key for key, state in run.statuses.items() if state == "failed"]
-        problem = next((run.problems[key].summary for key in failed if key in run.problems), "")
-        sentence = f"{self._answers.cluster.name}: failed at {', '.join(failed)}. {problem}".rstrip()
-        if "cluster" not in failed or self._settings.simulate is not None:
-            return sentence
-        verify = self._settings.command("verify", "--id", self._plan.cluster_id)
-        return f"{sentence}\n  Whether its secrets are encrypted is not certain. To find out:\n  {verify}"
+            run_id = self._kept.id if self._kept else ""
+            for line in failure_lines(run, self._plan, self._in_flight(), run_id, self._settings):
+                write_stderr(line)
 
     def _write_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
         match self._output:
@@ -392,7 +395,7 @@ class _Application:
             case "text" if report:
                 from screens.cli.apply_text import result_text
 
-                journal = self._journal
+                journal = self._kept
                 text = result_text(
                     report,
                     self._plan,
@@ -406,12 +409,15 @@ class _Application:
                 pass
 
     def _print_notice(self) -> None:
+        run = self._kept.id if self._kept else ""
+        for line in notice_lines(self._in_flight(), run, self._settings):
+            write_stderr(line)
+
+    def _in_flight(self) -> "Sequence[str]":
+        """Return sentences about requests that were started and not seen to end."""
         from wizard.procedure.in_flight import in_flight
 
-        left = in_flight(event.to_json() for event in self._events).sentences
-        run = self._journal.id if self._journal else ""
-        for line in notice_lines(left, run, self._settings):
-            write_stderr(line)
+        return in_flight(event.to_json() for event in self._events).sentences
 
     @property
     def _seconds(self) -> float | None:
@@ -436,13 +442,12 @@ class _Application:
                 for key, state in run.statuses.items()
             ],
             "verification": report.to_json() if report else None,
-            "journal": str(self._journal.path) if self._journal else None,
+            "journal": str(self._kept.path) if self._kept else None,
         }
 
 
 def _begin_journal(answers: "Answers", plan: "Plan") -> "Journal | None":
     """Create the journal of a run. Return None if it cannot be written, which does not stop the run."""
-    from wizard.errors import JournalError
     from wizard.runs.journal import Journal
 
     try:

@@ -1,9 +1,13 @@
-"""The result of `apply` as text: the verdict, what to keep, what is left to do, and where the report is."""
+"""The result of `apply` as text: the verdict, what to keep, what is left to do, and where the report is; or what failed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
+from screens.cli.interruption_notice import notice_lines
+from screens.cli.options import Settings
+from screens.cli.outcome import problem_text
 from wizard.answers.model import Answers
 from wizard.procedure.plan import Plan
+from wizard.procedure.run import Run
 from wizard.reports.follow_up import follow_ups, keep_line
 from wizard.reports.text import Detail, problems_text, report_text, summary, verdict
 from wizard.reports.wording import duration
@@ -35,6 +39,29 @@ def result_text(
     lines += _rows("To do", (*follow_ups(each.code for each in plan.warnings), *plan.still_needed))
     lines += _rows("Report", [report_command] if report_command else [])
     return "\n".join(lines)
+
+
+def failure_lines(
+    run: Run, plan: Plan, in_flight: Sequence[str], run_id: str, settings: Settings
+) -> Iterator[str]:
+    """Yield the lines about a run that failed: each step that failed with its problem, the state, and what to do next.
+
+    `in_flight`: sentences about requests that were started and not seen to end; `run_id` is empty without a journal.
+    """
+    numbers = {step.key: number for number, step in enumerate(plan.steps, 1)}
+    failed = [key for key, state in run.statuses.items() if state == "failed"]
+    name = plan.cluster_id.rpartition("/")[2]
+    for key in failed:
+        head = f"✗ {name}: step {numbers[key]} of {len(numbers)} failed ({key})."
+        problem = run.problems.get(key)
+        first, *rest = problem_text(problem).splitlines() if problem else ("✗",)
+        yield f"{head} {first.removeprefix('✗').strip()}".rstrip()
+        if key == "cluster":
+            yield "  Whether its secrets are encrypted is not certain."
+        yield from rest
+    if "cluster" in failed and settings.simulate is None:
+        yield f"  To find out:    {settings.command('verify', '--id', plan.cluster_id)}"
+    yield from (f"  {line}" for line in notice_lines(in_flight, run_id, settings))
 
 
 def _rows(label: str, texts: Iterable[str]) -> list[str]:

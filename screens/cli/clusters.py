@@ -4,10 +4,12 @@ import json
 import sys
 from collections import Counter
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from screens.cli import candidates
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.help import Command
@@ -25,23 +27,29 @@ from screens.cli.progress_line import show_progress, summary
 from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
-from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes
+from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, encryption, sweep_notes
+from wizard.system.names import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wizard.cloud.azure import Azure, Subscription
-    from wizard.cloud.encryption import Encryption, EncryptionKind
+    from wizard.cloud.encryption import Encryption
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
+    from wizard.verification.report import Outcome
 
-_SHORT: "dict[EncryptionKind, str]" = {
-    "none": "none",
-    "platform-managed": "platform",
-    "customer-managed": "customer",
-    "legacy-kms": "legacy KMS",
-}
-"""The kinds of encryption as words of a narrow table."""
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What is kept of a cluster until all of them are read: the reports of ten thousand would need as much memory again."""
+
+    row: "ClusterRow"
+    outcome: "Outcome"
+    body: dict[str, Any]
+    """As in `-o json`; empty in a table."""
 
 
 @click.command(
@@ -64,6 +72,7 @@ _SHORT: "dict[EncryptionKind, str]" = {
     "subscriptions",
     metavar="NAME-OR-ID",
     multiple=True,
+    shell_complete=candidates.subscriptions,
     help="Only this subscription. Can be specified multiple times. Default: all.",
 )
 @click.option(
@@ -72,6 +81,7 @@ _SHORT: "dict[EncryptionKind, str]" = {
     "groups",
     metavar="NAME",
     multiple=True,
+    shell_complete=candidates.resource_groups,
     help="Only clusters in this resource group. Can be specified multiple times.",
 )
 @fleet_options()
@@ -101,7 +111,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
 
-    rows: list[Judged] = []
+    rows: list[_Found] = []
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
@@ -119,14 +129,18 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
                 elif output == "jsonl":
                     write_stdout(json.dumps(_json(each)))
                 else:
-                    rows.append(each)
+                    rows.append(
+                        _Found(each.row, each.report.outcome, _json(each) if output == "json" else {})
+                    )
     for missed in unreadable:
         write_stderr(problem_text(missed.problem))
     print_notes(progress, gone, with_summary=output in {"json", "jsonl"} or settings.verbose > 0)
+    if rows and not named and not filters.narrows:
+        keep_for_completion(settings, [each.row for each in rows])
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
         body = {
-            "clusters": [_json(each) for each in rows],
+            "clusters": [each.body for each in rows],
             "unreadable": [
                 {
                     "id": missed.id,
@@ -160,6 +174,21 @@ def print_notes(progress: "Progress", gone: list[str], *, with_summary: bool) ->
         write_stderr(summary(progress))
 
 
+def keep_for_completion(settings: Settings, rows: "Iterable[ClusterRow]") -> None:
+    """Keep the names of all clusters for shell completion."""
+    from screens.cli import seen_clusters
+
+    seen_clusters.save(
+        settings.cluster_list,
+        (
+            seen_clusters.SeenCluster(
+                row.id, row.name, row.resource_group, row.subscription_id, row.subscription_name
+            )
+            for row in rows
+        ),
+    )
+
+
 async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[Subscription]":
     """Return the subscriptions with these names or IDs, or all if none is named. Raise CommandExit."""
     everything = await azure.subscriptions()
@@ -169,7 +198,7 @@ async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[
     for name in named:
         fitting = [row for row in everything if name.casefold() in {row.id.casefold(), row.name.casefold()}]
         if not fitting:
-            known = ", ".join(f"{row.name} ({row.id})" for row in everything)
+            known = listed(f"{row.name} ({row.id})" for row in everything)
             remedy = f"use one of {known}" if known else "ask for a role in a subscription"
             raise CommandExit(
                 USAGE,
@@ -204,20 +233,20 @@ def _json(each: "Judged") -> dict[str, Any]:
     }
 
 
-def _text(rows: "list[Judged]", subscriptions: int, *, filtered: bool, wide: bool) -> str:
+def _text(rows: list[_Found], subscriptions: int, *, filtered: bool, wide: bool) -> str:
     if not rows:
         return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
     body = _wide_table([each.row for each in rows]) if wide else _table(rows)
     kinds = Counter(each.row.kind for each in rows)
-    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _SHORT.items() if kinds[kind])
+    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in SHORT_KINDS.items() if kinds[kind])
     return f"{body}\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}: {counts}"
 
 
-def _table(rows: "list[Judged]") -> str:
+def _table(rows: list[_Found]) -> str:
     heads = ("", "CLUSTER", "RESOURCE GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "NOTE")
     cells = [
         (
-            "–" if each.row.kind == "none" else VERDICTS[each.report.outcome][0],
+            "–" if each.row.kind == "none" else VERDICTS[each.outcome][0],
             *(each.row.name, each.row.resource_group, each.row.subscription_name),
             *(each.row.kubernetes_version, _encryption(each.row.encryption), _note(each.row)),
         )
@@ -250,7 +279,7 @@ def _wide_table(rows: "list[ClusterRow]") -> str:
 def _encryption(found: "Encryption") -> str:
     """Return how a cluster is encrypted, in one or two words: `customer, private`."""
     access = f", {found.network_access.lower() or 'unknown'}" if found.kind == "customer-managed" else ""
-    return _SHORT[found.kind] + access
+    return SHORT_KINDS[found.kind] + access
 
 
 def _note(row: "ClusterRow") -> str:

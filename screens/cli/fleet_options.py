@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from screens.cli.help import Choice
 from wizard.cloud.arm import same
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def fleet_options(prefix: str = "") -> Callable[[Decorated], Decorated]:
                 click.option(
                     "--encryption",
                     "kinds",
-                    type=click.Choice(KINDS),
+                    type=Choice(KINDS),
                     multiple=True,
                     help=f"{prefix}Only clusters with this kind of encryption. Can be specified multiple times.",
                 ),
@@ -73,5 +74,5 @@ def no_match_remedy(wanted: "Wanted", progress: "Progress") -> str:
         if (close := difflib.get_close_matches(name, sorted(there), n=1, cutoff=0.5))
         and not same(name, close[0])
     ]
-    suggestion = f"did you mean {' or '.join(nearest)}? " if nearest else ""
-    return f"  What to do: {suggestion}check the filters; `aks-kms clusters` lists all clusters."
+    suggestion = f"Did you mean {' or '.join(nearest)}?" if nearest else "Check the filters."
+    return f"  What to do: {suggestion} `aks-kms clusters` lists all clusters."

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import click
 
+from screens.cli import live_line
 from wizard.fleet.progress import Progress
 from wizard.reports.wording import count, duration
 
@@ -18,7 +19,7 @@ _TERMINAL_INTERVAL, _LOG_INTERVAL = 0.25, 10.0
 @asynccontextmanager
 async def show_progress(progress: Progress) -> AsyncIterator[None]:
     """Print the progress on stderr until the block ends."""
-    on_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    on_terminal = live_line.is_possible()
     task = asyncio.create_task(_print_repeatedly(progress, on_terminal=on_terminal))
     try:
         yield
@@ -26,8 +27,7 @@ async def show_progress(progress: Progress) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        if on_terminal:
-            click.echo("\r\x1b[K", err=True, nl=False)
+        live_line.erase()
 
 
 async def _print_repeatedly(progress: Progress, *, on_terminal: bool) -> None:
@@ -35,7 +35,7 @@ async def _print_repeatedly(progress: Progress, *, on_terminal: bool) -> None:
         await asyncio.sleep(_TERMINAL_INTERVAL if on_terminal else _LOG_INTERVAL)
         if on_terminal:
             width = os.get_terminal_size(sys.stderr.fileno()).columns
-            click.echo(f"\r\x1b[K{progress_text(progress)[: width - 1]}", err=True, nl=False)
+            live_line.show(progress_text(progress)[: width - 1])
         else:
             click.echo(progress_text(progress), err=True)
 

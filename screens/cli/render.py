@@ -19,10 +19,12 @@ _ASCII_SIGNS = {"✓": "OK", "✗": "FAIL", "!": "WARN", "?": "?", "◐": "..", 
 _ASCII = str.maketrans(
     {"…": "...", "–": "-", "·": "-", "→": "->", "×": "x", "✓": "OK", "✗": "FAIL", "◐": ".."}
 )
-_SIGN = re.compile(r"(\s*(?:[\d:/]+ +)?)([✓✗!?◐–·○+~=])(?= |$)")
-"""A sign at the beginning of a line, at most behind a time or a number of steps."""
+_SIGN = re.compile(r"(\s*(?:[\d:/]+ +){0,2})([✓✗!?◐–·○+~=])(?= |$)")
+"""A sign at the beginning of a line, at most behind a time and the number of a step."""
 _GAP = re.compile(r"\S {2,}(?=\S)")
-_COMMAND = re.compile(r"(?:aks-kms|az|python3|source|export) (?=\S)")
+_COMMAND = re.compile(r"(?:aks-kms|az|kubectl|python3|source|export) (?=\S)")
+_LAST_COMMAND = re.compile(r"(?<=: )(?:aks-kms|az|kubectl) [^`]*$")
+"""A command at the end of a sentence."""
 _PROSE, _MEASURE = 60, 100
 """Characters from which the last column of a line is prose, and the longest line of prose."""
 _NARROWEST = 24
@@ -46,8 +48,19 @@ def render(text: str, stream: TextIO) -> str:
     return "\n".join(lines)
 
 
+def decorate(line: str, stream: TextIO) -> str:
+    """Return one line with its sign as it is to be written to a stream, without wrapping it."""
+    line = sanitize(line)
+    if not _can_encode(stream):
+        line = _in_ascii([line])[0]
+    return _coloured(line) if _in_colour(stream) else line
+
+
 def wrap(line: str, width: int) -> list[str]:
     """Return a line in parts that fit. Only its last column is wrapped, and no word, `command` or command line is broken."""
+    if len(line) > width and (command := _LAST_COMMAND.search(line)):
+        before = line[: command.start()].rstrip()
+        return [*wrap(before, width), " " * _text_start(before, width) + command[0]]
     start = _text_start(line, width)
     is_prose = len(line) - start >= _PROSE and not _GAP.search(line, start)
     limit = min(width, _MEASURE) if is_prose else width

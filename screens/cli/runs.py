@@ -1,7 +1,6 @@
 """`aks-kms runs`: list, inspect and resume previous runs."""
 
 import json
-import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,13 +23,15 @@ from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.strict_json import strict_json
 from wizard.reports.table import table
-from wizard.reports.wording import AFTERWARDS, duration
-from wizard.system.sanitize import one_line, sanitize
+from wizard.reports.wording import duration
 
 if TYPE_CHECKING:
     from wizard.cloud.endpoints import Cloud
-    from wizard.runs.journal import RunSummary
     from wizard.runs.resume import ResumableRun
+
+
+_WIDE = 100
+"""Columns of a terminal that has room for every column of the list."""
 
 
 @click.group(
@@ -48,7 +49,13 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=(
+        ("List all runs", "aks-kms runs list"),
+        ("Print the ID of the newest run", "aks-kms runs list -o json | jq -r '.runs[0].id'"),
+    ),
+)
 @output_option("table", "json")
 @presentation_options
 def list_(output: str) -> int:
@@ -57,77 +64,75 @@ def list_(output: str) -> int:
 
 
 async def _list(output: str) -> int:
+    from wizard.reports.recorded_run import in_few_words
     from wizard.runs.journal import default_root, list_runs
 
     runs = list_runs()
     if output == "json":
         write_stdout(json.dumps({"runs": [run.to_json() for run in runs]}, indent=2))
     elif runs:
-        heads = ("ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT")
-        rows = [
+        heads: tuple[str, ...] = ("ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT")
+        rows: list[tuple[str, ...]] = [
             (
                 *(run.id, run.cluster, run.status, f"{run.started:%m-%d %H:%M}" if run.started else ""),
-                *(duration(run.seconds) if run.seconds is not None else "", _what(run)),
+                *(duration(run.seconds) if run.seconds is not None else "", in_few_words(run)),
             )
             for run in runs
         ]
-        write_result(table(heads, rows, width=columns(sys.stdout), shorten=(5, 1)))
+        width = columns(sys.stdout)
+        if 0 < width < _WIDE:  # the ID contains the cluster's name
+            heads, rows = heads[:1] + heads[2:], [row[:1] + row[2:] for row in rows]
+        write_result(table(heads, rows, width=width, shorten=(len(heads) - 1,)))
     else:
         write_result(f"No runs in {default_root()}.")
     return SUCCESS
 
 
-def _what(run: "RunSummary") -> str:
-    """Return the title of a run in a few words: `Encrypt: customer, private · sim`."""
-    title = re.sub(
-        r"a customer-managed key in a (\w+) vault",
-        r"customer, \1",
-        run.title.replace(f" {run.cluster}", "", 1),
-    )
-    title = re.sub(r"a platform-managed key", "platform", title)
-    cloud = " · sim" if run.cloud and run.cloud.get("simulated") else ""
-    return re.sub(r",? (?:encrypted )?with (?=customer,|platform)", ": ", title, count=1) + cloud
-
-
-@command.command("show")
+@command.command(
+    "show",
+    examples=(
+        ("Show how a run ended", "aks-kms runs show 20261129-015500-aks-demo"),
+        ("Also show its answers and its log", "aks-kms runs show 20261129-015500-aks-demo -v"),
+    ),
+)
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("text", "json")
 @presentation_options
-def show_(run: str, output: str) -> int:
-    """Show the answers and the log of a run."""
-    return run_command(_show(run, output))
+@click.pass_context
+def show_(ctx: click.Context, run: str, output: str) -> int:
+    """Show how a run ended, and each of its steps.
+
+    With -v, also its answers and its log.
+    """
+    return run_command(_show(run, output, verbose=settings_of(ctx).verbose > 0))
 
 
-async def _show(run: str, output: str) -> int:
-    from wizard.procedure.in_flight import in_flight
+async def _show(run: str, output: str, *, verbose: bool) -> int:
     from wizard.runs.journal import read_run
 
     found = read_run(None, run)
     if output == "json":
+        from wizard.procedure.in_flight import in_flight
+
         body = found.to_json() | {"under_way": in_flight(found.events).to_json()}
         write_stdout(strict_json(body, indent=2))
         return SUCCESS
-    summary = found.summary
-    lines = [summary.title, f"  {summary.status} · {summary.path}"]
-    lines += [
-        f"  cloud: {summary.cloud_text}",
-        f"  by:    {one_line(str(found.plan.get('signed_in') or 'not recorded'))}",
-    ]
-    moves = found.plan.get("moves") or {}
-    lines += [f"  {word + ':':<6}{sanitize(str(moves[word]))}" for word in ("from", "to") if moves.get(word)]
-    lines += ["", "Answers"]
-    lines += [f"  {line}" for line in found.answers.to_yaml().splitlines()]
-    for heading, key in AFTERWARDS[1:]:
-        if sentences := found.plan.get(key):
-            lines += ["", heading, *(f"  ! {sanitize(str(sentence))}" for sentence in sentences)]
-    if sentences := in_flight(found.events).sentences:
-        lines += ["", "In progress when it ended", *(f"  · {sanitize(sentence)}" for sentence in sentences)]
-    lines += ["", "Log", *(f"  {sanitize(line)}" for line in found.log.splitlines())]
-    write_result("\n".join(lines))
+    from wizard.reports.recorded_run import run_text
+
+    write_result(run_text(found, verbose=verbose))
     return SUCCESS
 
 
-@command.command("report")
+@command.command(
+    "report",
+    examples=(
+        ("Print the verification as JSON", "aks-kms runs report 20261129-015500-aks-demo"),
+        (
+            "Write the whole run as Markdown",
+            "aks-kms runs report 20261129-015500-aks-demo -o markdown > run.md",
+        ),
+    ),
+)
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("json", "markdown")
 def report(run: str, output: str) -> int:
@@ -161,7 +166,13 @@ async def _report(run: str, output: str) -> int:
     return SUCCESS if passed else FAILURE
 
 
-@command.command("resume")
+@command.command(
+    "resume",
+    examples=(
+        ("Resume the newest run that failed or was interrupted", "aks-kms runs resume"),
+        ("Plan again with the answers of a run", "aks-kms runs resume 20261129-015500-aks-demo"),
+    ),
+)
 @click.argument("run", metavar="[ID]", required=False, shell_complete=candidates.runs)
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)

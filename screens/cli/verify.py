@@ -10,10 +10,10 @@ import click
 
 from screens.cli import candidates
 from screens.cli.cluster_option import SelectedCluster, find_cluster, parse_cluster_id
-from screens.cli.clusters import print_notes, select_subscriptions
+from screens.cli.clusters import keep_for_completion, print_notes, select_subscriptions
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
-from screens.cli.help import Command
+from screens.cli.help import Choice, Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import (
     code_of,
@@ -32,6 +32,7 @@ from wizard.errors import AzureError
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure
+    from wizard.cloud.inventory import ClusterRow
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.reports.findings import Findings, Missed
@@ -135,17 +136,19 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
         ("Verify all clusters, with their vaults, keys and identities", "aks-kms verify --all --depth full"),
     ),
 )
-@click.option("-g", "--resource-group", "groups", metavar="NAME", multiple=True,
+@click.option("-g", "--resource-group", "groups", metavar="NAME", multiple=True, shell_complete=candidates.resource_groups,
               help="Resource group of the cluster. With --all: only clusters in this resource group; can be specified "
               "multiple times.")  # fmt: skip
-@click.option("-n", "--name", metavar="NAME", help="Name of the cluster.")
-@click.option("--subscription", "subscriptions", metavar="NAME-OR-ID", multiple=True,
+@click.option(
+    "-n", "--name", metavar="NAME", shell_complete=candidates.cluster_names, help="Name of the cluster."
+)
+@click.option("--subscription", "subscriptions", metavar="NAME-OR-ID", multiple=True, shell_complete=candidates.subscriptions,
               help="Name or ID of the subscription. Default: search all subscriptions. With --all: only this subscription; "
               "can be specified multiple times.")  # fmt: skip
-@click.option("--id", "ids", metavar="ID", multiple=True,
+@click.option("--id", "ids", metavar="ID", multiple=True, shell_complete=candidates.cluster_ids,
               help="Resource ID of a cluster. Can be specified multiple times.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Verify all clusters that you have access to.")
-@click.option("--depth", type=click.Choice(("basic", "full")), default="basic", show_default=True,
+@click.option("--depth", type=Choice(("basic", "full")), default="basic", show_default=True,
               help="With --all. basic: check the settings in the lists of clusters, about one request per hundred clusters. "
               "full: also check their vaults, keys, identities, role assignments and locks, each read once.")  # fmt: skip
 @fleet_options("With --all. ")
@@ -225,7 +228,7 @@ async def _verify(settings: Settings, options: _Options) -> int:
         progress: Progress | None = None
         findings = Findings(azure.cloud.arm, Provenance.of(azure))
         if options.everything:
-            progress = await _verify_all(azure, options, findings)
+            progress = await _verify_all(azure, settings, options, findings)
         else:
             await _verify_selected(azure, await _selected(azure, options, expect), expect, options, findings)
     for missed in findings.missed:
@@ -261,7 +264,7 @@ async def _verify_selected(
     findings: "Findings",
 ) -> None:
     """Verify these clusters, and add the results in the same order."""
-    from wizard.in_cluster.look import check_inside
+    from wizard.in_cluster.verify import check_inside
     from wizard.reports.findings import Missed
     from wizard.verification.verify import report_on, verify
 
@@ -295,7 +298,9 @@ async def _verify_selected(
 # -- all clusters -----------------------------------------------------------------------------------------------------
 
 
-async def _verify_all(azure: "Azure", options: _Options, findings: "Findings") -> "Progress":
+async def _verify_all(
+    azure: "Azure", settings: Settings, options: _Options, findings: "Findings"
+) -> "Progress":
     """Verify the clusters that match the filters, and sort the results by ID. Return the progress."""
     from wizard.cloud.inventory import Unreadable
     from wizard.fleet.judging import judge
@@ -304,6 +309,7 @@ async def _verify_all(azure: "Azure", options: _Options, findings: "Findings") -
     from wizard.reports.findings import Missed
 
     progress = Progress()
+    seen: list[ClusterRow] = []
     verdicts = judge(
         azure,
         await select_subscriptions(azure, options.subscriptions),
@@ -328,7 +334,10 @@ async def _verify_all(azure: "Azure", options: _Options, findings: "Findings") -
                     _print_line(report, options)
                     if options.output != "jsonl":  # printed already, and memory must stay constant
                         findings.reports.append(report)
+                        seen.append(each.row)
     findings.in_order()
+    if seen and not options.subscriptions and not options.filters.narrows:
+        keep_for_completion(settings, seen)
     table = options.output == "table"
     print_notes(progress, findings.gone, with_summary=not table or options.detail > 0)
     if not table:

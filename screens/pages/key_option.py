@@ -18,6 +18,7 @@ from screens.pages.key_option_text import (
     OPTIONS,
     Option,
     aligned,
+    compared,
     facts,
     is_about_cluster,
     is_now,
@@ -44,7 +45,8 @@ class Card(Static, can_focus=True):
         Binding("enter,space", "choose", "select", tooltip="Select the option"),
         # bound by the card, because its container would scroll
         Binding("left,up", "screen.move(-1)", "compare", key_display="←→"),
-        Binding("right,down", "screen.move(1)", "next", show=False),
+        Binding("right,down,tab", "screen.move(1)", "next", show=False),
+        Binding("shift+tab", "screen.move(-1)", "previous", show=False),
     ]
 
     class Chosen(Message):
@@ -73,21 +75,27 @@ class Card(Static, can_focus=True):
         self.border_title = Content(f"{self.number}{self._notes(chosen=chosen)}")
         self.update(Content.assemble(("\n".join(lines[:title]), "bold"), "\n", "\n".join(lines[title:])))
 
-    def show_alone(self, width: int, *, chosen: bool) -> None:
-        """Draw the card in one column: its title, and everything else if it has the focus."""
+    def show_alone(self, labels: list[str], width: int, *, chosen: bool) -> None:
+        """Draw the card with these of its facts in one column."""
         self.border_title = None
-        title = Content.assemble(
-            (f"{self.number}  {self.option.title}", "bold" if self.has_focus else ""),
-            (self._notes(chosen=chosen), STYLES["good"]),
-        )
-        table: list[list[Cell]] = [[(label, "$quiet"), (text, "")] for label, text in self.facts.items()]
-        self.update(
-            Content("\n").join([title, rows(table, (3, LABEL + 4), width)]) if self.has_focus else title
-        )
+        title = f"{self.option.title}{self._notes(chosen=chosen)}"
+        its = self.facts
+        table: list[list[Cell]] = [[(label, "$quiet"), (its[label], "")] for label in labels if label in its]
+        self.update(Content.assemble((f"{title}\n\n", "bold"), rows(table, (0, LABEL + 1), width)))
+
+    def tab(self, *, chosen: bool) -> str:
+        """Return the title of the card's tab, with a sign for each of its notes."""
+        notes = f"{' · now' * self._now}{' ✗' * (self.why_not is not None)}{' ✓' * chosen}"
+        return f"{self.number} {self.option.tab}{notes}"
 
     def _notes(self, *, chosen: bool) -> str:
         notes = {"now": self._now, "✓ selected": chosen, "not possible": self.why_not is not None}
         return "".join(f" · {note}" for note, holds in notes.items() if holds)
+
+    def show_and_focus(self) -> None:
+        """Give the card the focus, also if another one is shown in its place."""
+        self.display = True
+        self.focus(scroll_visible=False)
 
     def action_choose(self) -> None:
         """Select this card."""
@@ -96,6 +104,18 @@ class Card(Static, can_focus=True):
     def on_click(self, event: Click) -> None:
         event.stop()
         self.action_choose()
+
+
+class Tab(Static):
+    """The title of a card, where there is room for one card only."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(classes="tab")
+        self._number = number
+
+    def on_click(self) -> None:
+        """Show the card."""
+        self.screen.query(Card)[self._number].show_and_focus()
 
 
 class KeyOptionScreen(Frame):
@@ -132,6 +152,9 @@ Use the arrow keys or tab to go to the next card, and Enter to select it. The ke
         yield Heading(f"Who manages the encryption key of {draft.cluster_name}?", "Enter, or 1 to 3")
         yield Static(id="from")
         yield Static(id="of-cluster")
+        with Horizontal(id="tabs"):
+            for number, _ in enumerate(OPTIONS):
+                yield Tab(number)
         with VerticalScroll(can_focus=False):
             with Horizontal(id="cards"):
                 yield Static(id="labels")
@@ -154,21 +177,27 @@ Use the arrow keys or tab to go to the next card, and Enter to select it. The ke
         cards, selected = list(self.query(Card)), self.session.draft.option
         if not cards:  # the session has changed while the page is being mounted
             return
+        titles, columns = [card.option.title for card in cards], [card.facts for card in cards]
         if self.app.size.width < NARROW:
-            for card in cards:
-                card.show_alone(self.app.size.width - 6, chosen=card.option.choice == selected)
+            here = next((card for card in cards if card.has_focus), None)
+            for card, tab in zip(cards, self.query(Tab), strict=True):
+                chosen = card.option.choice == selected
+                card.show_alone(compared(columns), self.app.size.width - 6, chosen=chosen)
+                card.display = here in {None, card}
+                tab.update(Content(card.tab(chosen=chosen)))
+                tab.set_class(card is here, "here")
         else:
             width = (self.app.size.width - _BESIDE - LABEL) // len(cards) - 4  # without border and padding
-            titles, columns = [card.option.title for card in cards], [card.facts for card in cards]
             labels, lines, title = aligned(titles, columns, width)
             self.query_one("#labels", Static).update(Content("\n".join(labels)))
             for card, its in zip(cards, lines, strict=True):
+                card.display = True
                 card.show(its, title, chosen=card.option.choice == selected)
         self.call_after_refresh(self._scroll)
 
     @on(DescendantFocus)
     def _another(self) -> None:
-        """With little room, only the card that has the focus shows everything."""
+        """With little room, only the card that has the focus is shown."""
         if self.app.size.width < NARROW:
             self._draw()
         self._scroll()
@@ -211,12 +240,12 @@ Use the arrow keys or tab to go to the next card, and Enter to select it. The ke
         """Go to the next card; after the last comes the first."""
         cards = list(self.query(Card))
         here = next((i for i, card in enumerate(cards) if card.has_focus), 0)
-        cards[(here + by) % len(cards)].focus(scroll_visible=False)
+        cards[(here + by) % len(cards)].show_and_focus()
 
     def action_take(self, number: int) -> None:
         """Select a card by its place."""
         card = list(self.query(Card))[number]
-        card.focus(scroll_visible=False)
+        card.show_and_focus()
         card.action_choose()
 
     @on(Card.Chosen)

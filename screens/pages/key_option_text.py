@@ -20,6 +20,8 @@ class Option:
 
     choice: KeyChoice
     title: str
+    tab: str
+    """The title of its tab, where there is room for one card only."""
     owner: str
     rotation: str
     access: str
@@ -33,6 +35,7 @@ OPTIONS = (
     Option(
         "platform-managed",
         "Platform-managed key",
+        "Platform-managed",
         "AKS; you cannot see it",
         "AKS, automatically",
         "no vault",
@@ -44,6 +47,7 @@ OPTIONS = (
     Option(
         "Private",
         "Customer-managed key, private vault",
+        "Private vault",
         "you, in your key vault",
         "you, or a policy of the vault; AKS follows in 6 hours",
         "trusted Azure services only",
@@ -55,6 +59,7 @@ OPTIONS = (
     Option(
         "Public",
         "Customer-managed key, public vault",
+        "Public vault",
         "you, in your key vault",
         "you, or a policy of the vault; AKS follows in 6 hours",
         "any network, by role",
@@ -115,6 +120,16 @@ LABEL = max(map(len, _ORDER)) + 1
 """The width of a label."""
 
 
+def compared(columns: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return the labels to show, in their order: those whose texts differ, and why an option is not possible."""
+    found = sorted({label for column in columns for label in column}, key=_ORDER.index)
+    return [
+        label
+        for label in found
+        if label == "Not possible" or len({column.get(label) for column in columns}) > 1
+    ]
+
+
 def aligned(
     titles: Sequence[str], columns: Sequence[Mapping[str, str]], width: int
 ) -> tuple[list[str], list[list[str]], int]:
@@ -122,9 +137,8 @@ def aligned(
 
     Rows with the same label are side by side, each as high as its highest cell.
     """
-    found = sorted({label for column in columns for label in column}, key=_ORDER.index)
     table = [("", list(titles))]
-    table += [(label, [column.get(label, "–") for column in columns]) for label in found]
+    table += [(label, [column.get(label, "–") for column in columns]) for label in compared(columns)]
     margin: list[str] = []
     lines: list[list[str]] = [[] for _ in columns]
     title = 0

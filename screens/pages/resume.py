@@ -1,6 +1,7 @@
 """Earlier runs that were not completed: offered on the first page, and resumed from the current state in Azure."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,10 +12,12 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from screens.steps import STEPS
 from screens.widgets.dialogs import Dialog
 from screens.widgets.key_footer import KeyFooter
-from wizard.reports.wording import STYLES, count
+from screens.widgets.marked_list import MarkedList
+from screens.wizard_steps import STEPS
+from wizard.reports.wording import STYLES, ago, count, hanging
+from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from screens.session.saved_drafts import SavedDraft
@@ -44,7 +47,7 @@ class ResumeDialog(Dialog["ResumableRun | SavedDraft | None"]):
         lines = [*(run_line(run) for run in self._runs), *(draft_line(draft) for draft in self._drafts)]
         with Vertical(classes="dialog"):
             yield Static(Content(what), classes="title")
-            yield OptionList(*lines, compact=True)
+            yield MarkedList(*lines, compact=True)
             with VerticalScroll(classes="below-list", can_focus=False):
                 yield Static(id="ended")
             yield Static(id="then", classes="muted")
@@ -97,30 +100,92 @@ class ResumeDialog(Dialog["ResumableRun | SavedDraft | None"]):
         self.dismiss(None)
 
 
-def offer(runs: "Sequence[ResumableRun]", drafts: "Sequence[SavedDraft]" = ()) -> Content:
-    """Return what the first page shows of what can be resumed; there is at least one run or draft."""
-    parts: list[tuple[str, str]] = []
+def offer_title(runs: "Sequence[ResumableRun]") -> str:
+    """Return the title of what can be resumed: of these runs, or of drafts alone."""
+    if not runs:
+        return "! Answers that were not applied"
+    return "! Unfinished run" if len(runs) == 1 else f"! {count(len(runs), 'unfinished run')}"
+
+
+def offer(
+    runs: "Sequence[ResumableRun]",
+    drafts: "Sequence[SavedDraft]",
+    in_azure: str,
+    width: int,
+    *,
+    narrow: bool = False,
+) -> Content:
+    """Return what the first page shows of what can be resumed: labels, and what there is to say beside them.
+
+    `in_azure`: the cluster of the newest run as it is now; `narrow`: the title is the first label, and only what is needed
+    to choose is said.
+    """
+    rows: list[tuple[str, str]] = []
     if runs:
         newest, *others = runs
-        more = f" {count(len(others), 'other run')} can be resumed too." if others else ""
-        in_flight = "".join(f" {sentence}" for sentence in newest.in_flight.sentences)
-        parts = [
-            ("!  ", STYLES["warn"]),
-            (newest.outcome, "bold"),
-            (f" {_started(newest)}.{in_flight}{more}\n", ""),
-        ]
+        flying = newest.in_flight
+        rows.append(("! Unfinished run" if narrow else "run", f"{how_far_it_came(newest)}, {_since(newest)}"))
+        if not narrow:
+            rows.append(("what it does", newest.run.summary.title))
+        if flying.running_in_azure or (flying.unanswered and not narrow):
+            open_ = replace(flying, steps=(), unanswered=() if narrow else flying.unanswered)
+            rows.append(("when it ended", " ".join(open_.sentences)))
+        rows.append(("now in Azure", in_azure))
+        rows += [("also", f"{count(len(others), 'other run')} can be resumed")] if others else []
     if drafts:
-        draft, *others_ = drafts
-        more = f" There are {count(len(others_), 'other draft')}." if others_ else ""
-        parts += [
-            ("!  ", STYLES["warn"]),
-            (f"Your answers for {draft.name} were not applied", "bold"),
-            (f" (saved {when(draft.saved.astimezone())}).{more}\n", ""),
-        ]
-    then = "resumes it with a new plan, from the current state in Azure"
+        draft, *more = drafts
+        text = f"your answers for {draft.name}, saved {when(draft.saved.astimezone())}"
+        label = "also not applied" if runs else "! Not applied" if narrow else "not applied"
+        rows.append((label, text + (f", and {count(len(more), 'other draft')}" if more else "")))
+    return Content("\n").join(_row(label, text, width) for label, text in rows)
+
+
+_LABEL = 18
+
+
+def _row(label: str, text: str, width: int) -> Content:
+    style = STYLES["warn"] if label.startswith("!") else "$quiet"
+    return Content.assemble((f"{label:<{_LABEL}}", style), hanging(text, _LABEL, width))
+
+
+def how_far_it_came(run: "ResumableRun") -> str:
+    """Return how a run ended, at which of its steps, and how many are complete: from what the journal has of it."""
+    ended = {"failed": "failed", "interrupted": "was interrupted"}.get(
+        run.run.summary.status, "ended unexpectedly"
+    )
+    steps = {str(step.get("key")): str(step.get("title") or "") for step in run.run.plan.get("steps") or ()}
+    done, last = 0, ""
+    for event in run.run.events:
+        if event.get("type") == "step-started":
+            last = str(event.get("step"))
+        elif event.get("type") == "step-finished" and event.get("status") in {"succeeded", "already"}:
+            done += 1
+        elif event.get("type") == "step-finished" and event.get("status") == "failed":
+            last = str(event.get("step"))
+            break
+    where = ""
+    if last in steps:
+        where = f" at step {[*steps].index(last) + 1} of {len(steps)}, {sanitize(steps[last])}"
+    kept = f"; {count(done, 'step')} completed" if done else ""
+    return f"{run.answers.cluster.name} {ended}{where}{kept}"
+
+
+def resume_road(runs: "Sequence[ResumableRun]", drafts: "Sequence[SavedDraft]") -> tuple[str, str, str]:
+    """Return the entry that resumes: its name, and what it does, in short and at length."""
+    if len(runs) + len(drafts) > 1:
+        what = " and ".join(
+            count(number, thing) for number, thing in ((len(runs), "run"), (len(drafts), "draft")) if number
+        )
+        return (
+            "Resume…",
+            f"choose one of {what}",
+            f"Choose one of {what}. Nothing is written before you confirm.",
+        )
     if drafts:
-        then = "shows them, to resume one" if runs or len(drafts) > 1 else "continues with them"
-    return Content.assemble(*parts, ("r", STYLES["busy"]), f"  {then}")
+        text = "Continue with your answers. Nothing is written before you confirm."
+        return f"Resume {drafts[0].name}", "continue with your answers", text
+    text = "Plan again from the current state. Nothing is written before you confirm."
+    return f"Resume {runs[0].answers.cluster.name}", "plan again; confirmed on the review", text
 
 
 def how_far(draft: "SavedDraft") -> Content:
@@ -168,6 +233,19 @@ def run_line(run: "ResumableRun") -> Content:
     """Return a run in one line: its cluster, when it was started, and its status."""
     summary = run.run.summary
     return Content(f"{run.answers.cluster.name}  ·  {when(summary.started)}  ·  {summary.status}")
+
+
+def _since(run: "ResumableRun") -> str:
+    """Return when a run was started, and how long ago that is if it was today."""
+    started = run.run.summary.started
+    if started is None:
+        return when(started)
+    seconds = (datetime.now().astimezone() - started).total_seconds()
+    return f"started {when(started)}" + (f", {ago(seconds)}" if 0 <= seconds < _RECENT else "")
+
+
+_RECENT = 2 * 3600
+"""Seconds for which it is said how long ago a run was started."""
 
 
 def _started(run: "ResumableRun") -> str:

@@ -18,6 +18,7 @@ from screens.session.session import Session
 from screens.widgets.dialogs import SaveDialog, TextDialog, problem_content
 from screens.widgets.form_words import for_form
 from screens.widgets.frame import Frame, Heading
+from screens.widgets.links import resources
 from wizard.answers.model import Answers
 from wizard.errors import AnswersError, AzureError, Problem
 from wizard.procedure.plan import Plan
@@ -51,6 +52,14 @@ class ProblemBox(Static, can_focus=True):
         self.border_title = Content(f"✗ {number}  {finding.code}")
 
 
+class TypedName(Input):
+    """The cluster name, which is typed to start the run."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "apply", tooltip="Start the run, if the name matches"),
+    ]
+
+
 class ReviewScreen(Frame):
     """The plan, and the cluster name to be typed."""
 
@@ -65,12 +74,20 @@ cluster has been verified from inside. What can be cleaned up later is for you t
 If a run is resumed, the first lines show how it ended, what was in progress then, what is completed, and what else is \
 different since. An operation that is still in progress in Azure is followed, not started again.
 
-To start the run, type the cluster name and press Enter. A plan with a problem cannot be applied: its problems come first, \
+Enter shows the plan page by page. Once you have seen its end, type the cluster name and press Enter to start the run. A plan with a problem cannot be applied: its problems come first, \
 each with its fix."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "enter", "gate", "to the name", show=False, tooltip="Go to the cluster name; there: start the run"
+            "enter", "read_on", "read on", tooltip="Show more of the plan; at its end: go to the cluster name"
+        ),
+        Binding("enter", "gate", "to the name", tooltip="Go to the cluster name; there: start the run"),
+        Binding("f8", "problem", "next problem", tooltip="Go to the next problem"),
+        Binding(
+            "ctrl+y",
+            "copy_fix",
+            "copy fix",
+            tooltip="Copy the fix of the problem: its command, if it has one",
         ),
         Binding(
             "f2",
@@ -79,17 +96,13 @@ each with its fix."""
             tooltip="Show the plan as Azure CLI commands, for the current state",
         ),
         Binding(
-            "f3", "checks", "all checks", tooltip="Show all findings of the preflight checks, with remedies"
+            "f3",
+            "checks",
+            "all checks",
+            tooltip="Show all preflight checks, and what they found with remedies",
         ),
         Binding("ctrl+s", "save", "save", tooltip="Save the answers as a file for `aks-kms apply -f FILE`"),
         Binding("f5", "plan", "plan again", tooltip="Make the plan again"),
-        Binding("f8", "problem", "next problem", tooltip="Go to the next problem"),
-        Binding(
-            "ctrl+y",
-            "copy_fix",
-            "copy fix",
-            tooltip="Copy the fix of the problem: its command, if it has one",
-        ),
         Binding("f4", "unchanged", "unchanged", show=False, tooltip="Show or hide what stays unchanged"),
     ]
 
@@ -107,6 +120,8 @@ each with its fix."""
         self._beats = 0
         self._opened = False
         """Whether what stays unchanged is shown."""
+        self._seen = False
+        """Whether the end of the plan has been on the screen: before that the name cannot be typed."""
 
     def body(self) -> ComposeResult:
         yield Heading(f"Review: {self.session.draft.cluster_name}")
@@ -122,7 +137,7 @@ each with its fix."""
         with Vertical(id="gate"):
             with Horizontal(classes="line"):
                 yield Static(Content("Type the cluster name to confirm: "), id="ask")
-                yield Input(id="typed", compact=True, disabled=True)
+                yield TypedName(id="typed", compact=True, disabled=True)
             yield Static(id="gate-text")
             yield Button("Verify it now", id="verify", compact=True, variant="primary")
 
@@ -134,7 +149,7 @@ each with its fix."""
         self.action_plan()
 
     def on_resize(self) -> None:
-        self._show()
+        self.call_after_refresh(self._show)  # once the plan has its new width
 
     @on(ScreenResume)
     def _shown_again(self) -> None:
@@ -149,7 +164,7 @@ each with its fix."""
         """Make the plan from the current state in Azure."""
         if not self._planning:
             self._planning = True
-            self._plan = None
+            self._plan, self._seen = None, False
             self.query_one("#typed", Input).value = ""
             self.query_one("#plan").focus().scroll_home(animate=False)
             self._show()
@@ -210,7 +225,9 @@ each with its fix."""
         self.query_one(Heading).title(review_text.title(plan))
         self._note()
         width = self.query_one("#plan").size.width - 2
-        texts = review_text.sections(plan, width, self._resumed_rows(plan), opened=self._opened)
+        texts = review_text.sections(
+            plan, width, self._resumed_rows(plan), opened=self._opened, urls=self._urls
+        )
         for key in _SECTIONS:
             self._write(f"section-{key}", texts.get(key))
         self._write("summary", review_text.summary(plan, width))
@@ -219,8 +236,8 @@ each with its fix."""
         self._show_problems(plan)
         typed = self.query_one("#typed", Input)
         nothing = not plan.writes and not plan.errors
-        typed.disabled = bool(plan.errors) or nothing
-        self.query_one("#gate .line").display = not typed.disabled
+        typed.disabled = not self._seen or not self._can_start
+        self.query_one("#gate .line").display = self._can_start
         self.query_one("#gate").set_class(bool(plan.errors), "refused")
         self.query_one("#verify").display = nothing
         self._show_gate()
@@ -267,6 +284,11 @@ each with its fix."""
             widget = self.query_one(f"#section-{key}")
             if widget.display and widget.virtual_region.y + widget.size.height > end:
                 keys.add(key)
+        if not self._seen and around.virtual_size.height <= end:
+            self._seen = True
+            self.query_one("#typed").disabled = not self._can_start
+            self._show_gate()
+            self.refresh_bindings()
         below = self.query_one("#below", Static)
         below.display = True
         below.update(review_text.more_below(keys, plan, self.query_one("#plan").size.width))
@@ -275,6 +297,13 @@ each with its fix."""
     def _cluster_name(self) -> str:
         """The name of the cluster in the plan."""
         return self._answers.cluster.name if self._answers else self.session.draft.cluster_name
+
+    @property
+    def _urls(self) -> dict[str, str]:
+        """The portal's URLs of what the plan may change, by names."""
+        if self._answers is None:
+            return {}
+        return {each.rpartition("/")[2]: self.session.portal_link(each) for each in resources(self._answers)}
 
     def _resumed_rows(self, plan: Plan) -> list[tuple[str, str]]:
         """Return what to show of the run that is resumed, if it has these answers."""
@@ -288,7 +317,9 @@ each with its fix."""
     def _show_gate(self, refusal: str = "") -> None:
         """Show what the gate expects, or why it has refused what was typed."""
         field = self.query_one("#typed", Input)
-        text, style = review_text.gate(self._plan, self._cluster_name, field.value, focused=field.has_focus)
+        text, style = review_text.gate(
+            self._plan, self._cluster_name, field.value, focused=field.has_focus, seen=self._seen
+        )
         if refusal:
             text, style = refusal, STYLES["bad"]
         self.query_one("#gate-text", Static).update(Content.assemble((text, style)))
@@ -333,17 +364,31 @@ each with its fix."""
         if self._plan and self._answers:
             self.post_message(VerifyAnswers(self._answers))
 
+    @property
+    def _can_start(self) -> bool:
+        """Whether the plan changes something, and nothing prevents it."""
+        return bool(self._plan and self._plan.writes and not self._plan.errors)
+
+    def action_read_on(self) -> None:
+        """Show the next part of the plan."""
+        self.query_one("#plan", VerticalScroll).scroll_page_down(animate=False)
+
     def action_gate(self) -> None:
         """Go to the input for the cluster name."""
-        typed = self.query_one("#typed", Input)
-        if not typed.disabled:
-            typed.focus()
+        self.query_one("#typed", Input).focus()
 
     # -- the problems and the rest of the plan ---------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Offer the keys of problems only if there are any."""
-        return action not in {"problem", "copy_fix"} or bool(self._plan and self._plan.errors)
+        """Offer the keys of problems only if there are any, and the gate only once the plan has been read."""
+        match action:
+            case "problem" | "copy_fix":
+                return bool(self._plan and self._plan.errors)
+            case "read_on":
+                return self._can_start and not self._seen
+            case "gate":
+                return self._can_start and self._seen
+        return True
 
     def action_problem(self) -> None:
         """Go to the next problem; after the last comes the first."""
@@ -387,7 +432,8 @@ each with its fix."""
         """Show every finding of the preflight checks."""
         if self._plan:
             head = f"{review_text.checked(self._plan)}."
-            found = "\n\n".join([head, *(for_form(finding_text(f)) for f in self._plan.findings)])
+            each = (for_form(finding_text(finding)) for finding in self._plan.findings)
+            found = "\n\n".join([head, *each, review_text.checks_made()])
             name = f"checks-{self.session.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("Preflight checks", found, name, wrap=True))
 

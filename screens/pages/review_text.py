@@ -8,9 +8,10 @@ from textual.content import Content
 from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import PROSE, Cell, row, rows, section
-from wizard.procedure.plan import Effect, Plan
+from screens.widgets.links import linked_cell
+from wizard.procedure.plan import Plan
 from wizard.reports.wording import AFTERWARDS, FOLLOWS, KEEP, LEVELS, STYLES, Tone, count, hanging, usually
-from wizard.rules import CHECKS, Finding
+from wizard.rules import CHECKS, GUARDS, RULES, Finding
 
 _TITLES = {"Assign", "Change", "Create", "Encrypt", "Follow", "Migrate", "Repair"}
 """The verbs with which the title of a plan begins."""
@@ -35,7 +36,7 @@ def summary(plan: Plan, width: int) -> Content:
 
 
 def _size(plan: Plan, width: int) -> Content:
-    verbs = Counter(effect.verb for effect in _effects(plan))
+    verbs = Counter(effect.verb for effect in plan.effects)
     left = f"{verbs['create']} to create · {verbs['change']} to change · {verbs['keep']} unchanged"
     left += f" · {count(len(plan.warnings), 'warning')}" if plan.warnings else ""
     right = f"usually {usually(*plan.usually)}" if plan.writes else ""
@@ -59,18 +60,26 @@ def problem(finding: Finding) -> Content:
 
 
 def sections(
-    plan: Plan, width: int, resumed: Sequence[tuple[str, str]] = (), *, opened: bool = False
+    plan: Plan,
+    width: int,
+    resumed: Sequence[tuple[str, str]] = (),
+    *,
+    opened: bool = False,
+    urls: Mapping[str, str] | None = None,
 ) -> dict[str, Content]:
     """Return the sections of the review by their keys, in their order; an empty one is left out.
 
-    `resumed`: labels and sentences about the run that is resumed; `opened`: show what stays unchanged.
+    `resumed`: labels and sentences about the run that is resumed; `opened`: show what stays unchanged; `urls`: of resources
+    in the portal, by their names.
     """
+    urls = urls or {}
     starts = _starts(width)
     found = {
         "resumed": section("Since the last run", _since(resumed, starts, width)),
         "irreversible": section("Irreversible", _sentences(plan.irreversible, width, "!")),
-        **{verb: _block(plan, verb, width) for verb in ("create", "change")},
-        "keep": _unchanged(plan, width, opened=opened),
+        "create": _block(plan, "create", width, {}),  # nothing is there yet
+        "change": _block(plan, "change", width, urls),
+        "keep": _unchanged(plan, width, urls, opened=opened),
     }
     for heading, key in AFTERWARDS:
         found[key if key != "keep" else "never-delete"] = section(
@@ -93,9 +102,19 @@ def checked(plan: Plan) -> str:
     return ", ".join(words if len(words) > 1 else [*words, "no findings"])
 
 
+def checks_made() -> str:
+    """Return the names of all preflight checks, by group."""
+    groups: dict[str, list[str]] = {}
+    for check in (*RULES, *GUARDS):
+        group = check.__module__.rpartition(".")[2]
+        groups.setdefault(group, []).append(check.__name__.replace("_", " "))
+    rows_ = [f"  {group:<12}{', '.join(names)}" for group, names in groups.items()]
+    return "\n".join(["Checked; what is not listed above found nothing:", *rows_])
+
+
 def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:
     """Return the line below the plan: which of these sections are further down; empty if there is none."""
-    verbs = Counter(effect.verb for effect in _effects(plan))
+    verbs = Counter(effect.verb for effect in plan.effects)
     words: Mapping[str, str] = {
         "problems": count(len(plan.errors), "problem"),
         "irreversible": "irreversible",
@@ -109,16 +128,22 @@ def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:
     }
     room = width - len("── more below:  ── pgdn ──")
     names = [words[key] for key in words if key in keys]
-    while names and len(", ".join(names)) > room:  # the nearest is on the screen in part, and can be left out
-        del names[0]
+    kept = int("problems" in keys)
+    while len(names) > kept and len(", ".join(names)) > room:  # the nearest is on the screen in part
+        del names[kept]
     if not names:
         return Content("")
     text = f"── more below: {', '.join(names)} "
     return Content.assemble((f"{text}{'─' * (width - len(text) - 8)} pgdn ──", "$quiet"))
 
 
-def gate(plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = False) -> tuple[str, str]:
-    """Return the text below the cluster name that is to be typed, and its style. `focused`: it can be typed now."""
+def gate(
+    plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = False, seen: bool = True
+) -> tuple[str, str]:
+    """Return the text below the cluster name that is to be typed, and its style.
+
+    `focused`: it can be typed now; `seen`: the end of the plan has been on the screen.
+    """
     if plan and plan.errors:
         problems = count(len(plan.errors), "problem")
         return f"✗ Not applicable: {problems}. Fix what is marked ✗, then press F5 to plan again.", STYLES[
@@ -128,6 +153,8 @@ def gate(plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = Fa
         if plan.follows:
             return f"· {FOLLOWS}: verify it when that has ended.", "$quiet"
         return "✓ No changes. The cluster already matches your configuration.", "$quiet"
+    if not seen:
+        return f"Read the plan to its end with Enter, then type {cluster}.", "$quiet"
     typed = typed.strip()
     if typed == cluster:
         return "✓ Name matches. Enter applies this plan.", STYLES["good"]
@@ -149,26 +176,22 @@ def gate(plan: Plan | None, cluster: str, typed: str = "", *, focused: bool = Fa
     return f"Press Enter, then type {cluster}. Nothing is changed before that.", "$quiet"
 
 
-def _effects(plan: Plan) -> list[Effect]:
-    return [effect for step in plan.steps if step.key != "verify" for effect in step.effects]
-
-
 def _starts(width: int) -> tuple[int, ...]:
     """Return the columns of sign, kind, name and detail. With little room the detail is below the name."""
     return (0, 2, 20, 20) if width < NARROW - 22 else (0, 2, 26, 50)
 
 
-def _block(plan: Plan, verb: str, width: int) -> Content:
+def _block(plan: Plan, verb: str, width: int, urls: Mapping[str, str]) -> Content:
     """Return the resources that are created, changed or kept, on the grid."""
     sign, tone = _VERBS[verb]
     table: list[list[Cell]] = [
         [
             (sign, STYLES[tone]),
             (effect.what, "$quiet"),
-            (effect.name, "" if verb == "keep" else "bold"),
+            linked_cell(effect.name, "" if verb == "keep" else "bold", urls.get(effect.name, "")),
             (effect.detail, ""),
         ]
-        for effect in _effects(plan)
+        for effect in plan.effects
         if effect.verb == verb
     ]
     heading = {"create": "Create", "change": "Change", "keep": ""}[verb]
@@ -179,15 +202,15 @@ def _block(plan: Plan, verb: str, width: int) -> Content:
     )
 
 
-def _unchanged(plan: Plan, width: int, *, opened: bool) -> Content:
-    number = sum(effect.verb == "keep" for effect in _effects(plan))
+def _unchanged(plan: Plan, width: int, urls: Mapping[str, str], *, opened: bool) -> Content:
+    number = sum(effect.verb == "keep" for effect in plan.effects)
     if not number:
         return Content("")
     sign, does = ("▾", "hides") if opened else ("▸", "shows")
     head = Content.assemble(
         (f"{sign} ", STYLES["busy"]), ("Unchanged", "bold"), f"  {number}", (f"   F4 {does} them", "$quiet")
     )
-    return Content("\n").join([head, _block(plan, "keep", width)]) if opened else head
+    return Content("\n").join([head, _block(plan, "keep", width, urls)]) if opened else head
 
 
 def _sentences(sentences: Sequence[str], width: int, sign: str) -> Content:

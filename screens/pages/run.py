@@ -17,14 +17,15 @@ from screens.session.session import Session
 from screens.widgets.dialogs import RunDialog, SaveDialog
 from screens.widgets.frame import NARROW, Heading
 from screens.widgets.infrastructure_code import CodePage
+from wizard.errors import JournalError
 from wizard.reports.run_report import run_report
 from wizard.state.target import Target
 
 DRAIN = 0.1
 """Seconds between two updates of the page; the lines that came meanwhile are written at once."""
-_NEWEST = 500
-"""Lines that are wrapped again at once when the width changes; all of them once it has not changed for `_STILL` updates."""
-_STILL = 3
+
+_SIDEWAYS = 20
+"""Columns by which a key scrolls the log to the left or right."""
 
 
 class RunLog(Log):
@@ -63,6 +64,14 @@ class RunLog(Log):
         self.auto_scroll = False
         super().action_scroll_home()
 
+    def action_scroll_left(self) -> None:
+        """Scroll to the left, several columns at once."""
+        self.scroll_relative(x=-_SIDEWAYS, animate=False)
+
+    def action_scroll_right(self) -> None:
+        """Scroll to the right, several columns at once."""
+        self.scroll_relative(x=_SIDEWAYS, animate=False)
+
     def action_scroll_end(self) -> None:
         """Scroll to the last line, and follow."""
         self.auto_scroll = True
@@ -83,6 +92,7 @@ continue, and the remaining steps are not started. You can resume the run later 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "verify", "verify", tooltip="After the run: verify the cluster, to see each check"),
         Binding("enter", "verify", "verify", show=False, tooltip="The same, after the run has succeeded"),
+        Binding("i", "inside", "inside", tooltip="After a success: check inside the cluster with kubectl"),
         Binding(
             "r",
             "retry",
@@ -110,6 +120,7 @@ continue, and the remaining steps are not started. You can resume the run later 
             key_display="1-9",
             tooltip="Show only the log of that step",
         ),
+        Binding("a", "all_steps", "all steps", tooltip="Show each completed step, or how many they are"),
         Binding("0", "only(0)", "all steps", show=False, tooltip="Show the whole log"),
         Binding(
             "left_square_bracket",
@@ -132,14 +143,12 @@ continue, and the remaining steps are not started. You can resume the run later 
         self._shown: ActiveRun | None = None
         """The run that is shown now."""
         self._written = 0
-        self._width = 0
-        """Columns for which the log was written."""
-        self._rest_at = 0
-        """The beat at which the older lines are written too, after a change of the width; 0 if they are."""
         self._only = ""
         self._words = ""
         self._level = 0
         """What the log shows, see `LEVELS_OF_LOG`."""
+        self._all_steps = False
+        """Whether steps that are completed have a row each also on a small terminal."""
         self._beats = 0
         self._ended: tuple[str | None, str] = None, ""
         """The status of the run and the state of the cluster that are shown."""
@@ -177,6 +186,9 @@ continue, and the remaining steps are not started. You can resume the run later 
         self.every(DRAIN, self._drain)
         self._drain()
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show_outcome)  # once it has its new width
+
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def _show_new_run(self) -> None:
@@ -193,19 +205,11 @@ continue, and the remaining steps are not started. You can resume the run later 
             self._show_new_run()
         log = self.query_one(RunLog)
         self._beats += 1
-        if (width := log.scrollable_content_region.width) != self._width:
-            self._width, self._rest_at = width, self._beats + _STILL
-            self._rewrite(_NEWEST)
-            return
-        if self._rest_at and self._beats >= self._rest_at:
-            self._rewrite()
-            return
-        if width:
-            fresh = active.log_from(self._written)
-            self._written = active.lines
-            if lines := [line.wrapped(width) for line in fresh if self._fits(line)]:
-                log.write_lines(lines)
-                log.follow()
+        fresh = active.log_from(self._written)
+        self._written = active.lines
+        if lines := [str(line) for line in fresh if self._fits(line)]:
+            log.write_lines(lines)
+            log.follow()
         if self._beats % 3 == 1 or (active.status, active.cluster_now) != self._ended:
             self._draw()
 
@@ -220,17 +224,18 @@ continue, and the remaining steps are not started. You can resume the run later 
             room = min(run_text.AXIS, self.query_one(Heading).size.width)
             axis.update(run_text.time_axis(active.elapsed, *active.plan.usually, room))
         width = self.query_one("#steps").size.width
-        rows = [
-            run_text.step_row(active, number, progress, width, columns, self._beats // 3)
-            for number, progress in enumerate(active.steps.values(), 1)
-        ]
-        self.query_one("#step-rows", Static).update(Content("\n").join(rows))
-        following = self.query_one(RunLog).auto_scroll
+        rows = run_text.step_rows(active, width, columns, self._beats // 3, opened=self._all_steps)
+        self.query_one("#step-rows", Static).update(rows)
+        log = self.query_one(RunLog)
         log_title = run_text.log_title(
-            following=following, only=self._only, words=self._words, level=self._level
+            following=log.auto_scroll,
+            only=self._only,
+            words=self._words,
+            level=self._level,
+            scrolls=log.max_scroll_x > 0,
         )
         self.query_one("#log-title", Static).update(Content(log_title))
-        self.query_one("#log-path", Static).update(run_text.log_path(active))
+        self.query_one("#log-path", Static).update(run_text.log_path(active, columns - self.beside))
         if (active.status, active.cluster_now) != self._ended:
             self._ended = active.status, active.cluster_now
             self._show_outcome()
@@ -242,10 +247,12 @@ continue, and the remaining steps are not started. You can resume the run later 
         panel = self.query_one("#outcome")
         panel.display = active.status is not None
         panel.set_class(active.status != "succeeded", "problem")
-        self.set_class(active.status not in {None, "succeeded"}, "ended-badly")
+        self.set_class(active.status is not None, "ended")
         panel.border_title = Content(run_text.outcome_title(active))
         width = self.query_one(Heading).size.width - 5
-        self.query_one("#outcome-text", Static).update(run_text.outcome(active, width))
+        self.query_one("#outcome-text", Static).update(
+            run_text.outcome(active, width, self.session.portal_link)
+        )
         bad = [n for n, progress in enumerate(active.steps.values()) if progress.status == "failed"]
         if bad:
             self.call_after_refresh(self.query_one("#steps").scroll_to, y=max(0, bad[0] - 2), animate=False)
@@ -258,26 +265,37 @@ continue, and the remaining steps are not started. You can resume the run later 
         match action:
             case "verify":
                 return status is not None and not (self.session.active and self.session.active.never_started)
-            case "another" | "export":
+            case "another" | "export" | "inside":
                 return status == "succeeded"
+            case "all_steps":
+                return self.app.size.width < NARROW
             case "retry" | "edit":
                 return status in {"failed", "interrupted"}
             case "save":
                 return status is not None
             case "filter" if isinstance(self.focused, Input):
                 return False  # in an input it is an ordinary character
-            case "filter":
+            case "filter" | "level":
                 return not self._log_is_hidden
         return True
 
     @property
     def _log_is_hidden(self) -> bool:
         """Whether the outcome takes the room of the log."""
-        return self.app.size.width < NARROW and self.has_class("ended-badly")
+        return self.app.size.width < NARROW and self.has_class("ended")
 
     def action_verify(self) -> None:
         """Go to the verification."""
         self.post_message(VerifyAnswers(self.active.answers))
+
+    def action_inside(self) -> None:
+        """Go to the verification, and ask there whether to check inside the cluster."""
+        self.post_message(VerifyAnswers(self.active.answers, inside=True))
+
+    def action_all_steps(self) -> None:
+        """Show a row for each completed step, or one for all of them."""
+        self._all_steps = not self._all_steps
+        self._draw()
 
     def action_retry(self) -> None:
         """Return to the review for a new plan; completed steps are skipped."""
@@ -298,7 +316,6 @@ continue, and the remaining steps are not started. You can resume the run later 
 
     def action_save(self) -> None:
         """Save a report of the run from its journal, as `aks-kms runs report` prints it."""
-        from wizard.errors import JournalError
         from wizard.runs.journal import read_run
 
         active = self.active
@@ -361,12 +378,9 @@ continue, and the remaining steps are not started. You can resume the run later 
         shown = line.level <= self._level and (not self._only or line.step == self._only)
         return shown and (not self._words or self._words.casefold() in str(line).casefold())
 
-    def _rewrite(self, newest: int = LOG_KEPT) -> None:
-        log = self.query_one(RunLog)
-        log.clear()
-        self._written = max(0, self.active.lines - newest)
-        if newest == LOG_KEPT:
-            self._rest_at = 0
+    def _rewrite(self) -> None:
+        self.query_one(RunLog).clear()
+        self._written = 0
         self._drain()
         self._draw()
 

@@ -1,5 +1,9 @@
 """What the page of the run shows: its steps, where the log is, and how the run ended. Pure functions."""
 
+import itertools
+import os
+from pathlib import Path
+
 from textual.content import Content
 
 from screens.pages.verification_text import counts
@@ -7,10 +11,11 @@ from screens.session.active_run import ActiveRun, StepProgress
 from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import Cell, rows
+from screens.widgets.links import Link, no_link, portal, resources
 from wizard.reports.follow_up import follow_ups, keep_line
 from wizard.reports.infrastructure_code import TITLE as CODE
 from wizard.reports.infrastructure_code import code_advice
-from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICTS, duration, usually
+from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICTS, duration, hanging, usually
 from wizard.system.sanitize import sanitize
 
 
@@ -64,21 +69,67 @@ LEVELS_OF_LOG = ("events", "requests", "all")
 """What the log shows: events; requests to Azure as well; every detail as well."""
 
 
-def log_title(*, following: bool, only: str, words: str, level: int = 0) -> str:
-    """Return the title of the log. `only`: the step whose lines are shown; `words`: the filter."""
+def log_title(*, following: bool, only: str, words: str, level: int = 0, scrolls: bool = False) -> str:
+    """Return the title of the log.
+
+    `only`: the step whose lines are shown; `words`: the filter; `scrolls`: there are lines longer than the log is wide.
+    """
     state = "following" if following else "paused; end follows"
-    shown = f"log: {LEVELS_OF_LOG[level]}"
-    return f"{shown}, {state}{f' · only {only}' if only else ''}{f' · with “{words}”' if words else ''}"
+    more = [f"only {only}"] * bool(only) + [f"with “{words}”"] * bool(words) + ["←→ scroll"] * scrolls
+    return " · ".join([f"log: {LEVELS_OF_LOG[level]}, {state}", *more])
 
 
-def log_path(active: ActiveRun) -> Content:
-    """Return where the complete log is, or why there is none."""
+def log_path(active: ActiveRun, width: int) -> Content:
+    """Return where the complete log is, in `width` columns, or why there is none."""
     journal = active.journal
     if journal is None:
         return Content.assemble(("! ", STYLES["warn"]), "this log is not saved")
     if journal.write_error:
         return Content.assemble(("! ", STYLES["warn"]), f"this log is incomplete: {journal.write_error}")
-    return Content(f"full log: {journal.log_path}")
+    return Content(f"full log: {shortened(str(journal.log_path), width - len('full log: '), Path.home())}")
+
+
+def shortened(path: str, width: int, home: Path) -> str:
+    """Return a path with `~` for the home directory, and without its middle if it is wider than `width`."""
+    if path.startswith(f"{home}{os.sep}"):
+        path = f"~{path[len(str(home)) :]}"
+    left = (width - 1) // 3
+    return path if len(path) <= width else f"{path[:left]}…{path[-(width - 1 - left) :]}"
+
+
+_FEW = 3
+"""Completed steps, of which each has a row of its own on a small terminal."""
+
+
+def step_rows(active: ActiveRun, width: int, columns: int, beat: int, *, opened: bool = False) -> Content:
+    """Return the rows of the steps. On a small terminal the first steps have one row once they are completed.
+
+    `opened`: each of them has its own row nevertheless; the rest as in `step_row`.
+    """
+    steps = list(enumerate(active.steps.values(), 1))
+    done = list(itertools.takewhile(lambda each: each[1].status in _DONE, steps))
+    rows = []
+    if columns < NARROW and len(done) > _FEW and not opened:
+        unchanged = sum(progress.status == "already" for _, progress in done)
+        said = ", ".join(
+            f"{number} {word}"
+            for number, word in ((len(done) - unchanged, "done"), (unchanged, "no change"))
+            if number
+        )
+        rows.append(
+            Content.assemble(
+                "   ",
+                ("✓ ", STYLES["good"]),
+                f"Steps 1 to {len(done)}: {said}",
+                ("   a shows them", "$quiet"),
+            )
+        )
+        del steps[: len(done)]
+    rows += [step_row(active, number, progress, width, columns, beat) for number, progress in steps]
+    return Content("\n").join(rows)
+
+
+_DONE = {"succeeded", "already"}
 
 
 def step_row(
@@ -111,7 +162,12 @@ def step_row(
         (f"{sign} ", STYLES[tone]),
         (f"{title:<{room}}", style if progress.status == "waiting" else ""),
         (f"{time:>6}  ", ""),
-        (f"\n     {word}" if progress.status == "running" and len(word) > left else word, style),
+        (
+            f"\n     {hanging(word, 5, width)}"
+            if progress.status == "running" and len(word) > left
+            else word,
+            style,
+        ),
     )
 
 
@@ -136,10 +192,11 @@ def outcome_title(active: ActiveRun) -> str:
     return f"✗ {failed or 'The run failed'}" if active.status == "failed" else "! The run was interrupted"
 
 
-def outcome(active: ActiveRun, width: int) -> Content:
-    """Return how the run ended, and what can be done next, in `width` columns."""
+def outcome(active: ActiveRun, width: int, link: Link = no_link) -> Content:
+    """Return how the run ended, and what can be done next, in `width` columns. `link`: as in `portal`."""
     if active.status == "succeeded":
-        return _labelled(_succeeded(active), width)
+        links = portal(resources(active.answers), link, _LABEL)
+        return Content("\n").join(filter(bool, (_labelled(_succeeded(active), width), links)))
     if active.drifted:
         return Content.assemble(
             ("Run not started: the state in Azure has changed since the plan was created.\n", "bold"),
@@ -156,7 +213,8 @@ def outcome(active: ActiveRun, width: int) -> Content:
         return Content("\n").join(
             [*lines, _keys({"r": "plan again", "m": "change answers", "s": "save report"})]
         )
-    return _labelled(_failed(active), width)
+    links = portal(resources(active.answers), link, _LABEL)
+    return Content("\n").join(filter(bool, (_labelled(_failed(active), width), links)))
 
 
 def _labelled(lines: list[tuple[str, str]], width: int) -> Content:
@@ -185,12 +243,12 @@ def _succeeded(active: ActiveRun) -> list[tuple[str, str]]:
     return [
         ("Key", plan.moves[1]),
         ("Checks", checked),
-        ("Not yet seen", "a secret being encrypted inside the cluster; v, then i checks it"),
+        ("Not yet seen", "a secret being encrypted inside the cluster; i checks it"),
         ("! Keep", keep_line(active.answers)),
         *(("! To do", text) for text in to_do),
         *after,
-        ("Code", f"{CODE}: {code_advice(active.answers.key_option)} x shows what it must say."),
         ("Next", "v  show all checks   s  save a report   e  encrypt another cluster"),
+        ("Code", f"{CODE}: {code_advice(active.answers.key_option)} x shows what it must say."),
     ]
 
 

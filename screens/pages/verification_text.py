@@ -4,7 +4,7 @@ Pure functions.
 """
 
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -12,7 +12,7 @@ from textual.content import Content
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import row, rows
 from screens.widgets.infrastructure_code import code_section
-from screens.widgets.links import linked
+from screens.widgets.links import Link, portal
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption
 from wizard.reports.text import cause_of, problems_of, summary
@@ -155,8 +155,11 @@ def next_problem(listed_rows: list[Row], here: int | None) -> int | None:
     return next(iter(after or places), None)
 
 
-def detail(check: Check, width: int, *, brief: bool = False) -> Content:
-    """Return everything about one check: what was found, what it proves, how to fix it. `brief`: without its message."""
+def detail(check: Check, width: int, *, brief: bool = False, links: Content | None = None) -> Content:
+    """Return everything about one check: what was found, what it proves, how to fix it.
+
+    `brief`: without its message; `links`: to the portal, see `portal_of`.
+    """
     sign, word, tone = OUTCOMES[check.outcome]
     head = Content.assemble((f"{sign} {word}", f"bold {STYLES[tone]}"), (f"  {check.code}", "$quiet"))
     said = [] if brief else [Content(f"{sanitize(check.message)}\n")]
@@ -171,10 +174,16 @@ def detail(check: Check, width: int, *, brief: bool = False) -> Content:
         )
         if words
     ]
-    return Content("\n").join([head, *said, *lines])
+    return Content("\n").join([head, *said, *lines, *([Content("\n") + links] if links else [])])
 
 
-def about(report: ClusterReport, width: int, link: Callable[[str], str]) -> Content:
+def portal_of(report: ClusterReport, link: Link) -> Content:
+    """Return links to the cluster and its vault in the portal; empty if there is no portal."""
+    vault = str(dig(report.security_profile, "azureKeyVaultKms", "keyVaultResourceId") or "")
+    return portal([each for each in (report.id, vault) if each], link, _LABEL)
+
+
+def about(report: ClusterReport, width: int, link: Link) -> Content:
     """Return how the cluster is encrypted. `link`: returns the URL of a resource in the portal, or nothing."""
     found = Encryption.of({"properties": {"securityProfile": report.security_profile}})
     facts = [
@@ -186,13 +195,8 @@ def about(report: ClusterReport, width: int, link: Callable[[str], str]) -> Cont
     table = [[(label, "$quiet"), (sanitize(text), "")] for label, text in facts if text]
     head = Content.assemble(("Encryption in the cluster's settings", "bold"))
     more = Content.assemble(("\np shows them as Azure returned them", "$quiet"))
-    vault = str(dig(report.security_profile, "azureKeyVaultKms", "keyVaultResourceId") or "")
-    named = {report.name: report.id, vault.rpartition("/")[2]: vault}
-    names = [linked(sanitize(name), link(each), "") for name, each in named.items() if each]
-    portal = [Content.styled(f"{'portal':<{_LABEL}}", "$quiet") + Content("  ").join(names)]
-    return Content("\n").join(
-        [head, rows(table, (0, _LABEL), width), *(portal if link(report.id) else []), more]
-    )
+    links = portal_of(report, link)
+    return Content("\n").join([head, rows(table, (0, _LABEL), width), *([links] if links else []), more])
 
 
 def profile(report: ClusterReport) -> str:

@@ -1,93 +1,153 @@
-"""The first page: what the wizard does, whether Azure is connected, and earlier runs that can be resumed."""
+"""The first page: what can be resumed, where one can start, and whether Azure is connected."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.events import ScreenResume
-from textual.widgets import Button, Static
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
 
-from screens.messages import GoTo, PickCluster, ShowFleet
+from screens.messages import GoTo, PickCluster, ShowFleet, ShowHistory
 from screens.session.session import Session
-from screens.widgets.frame import Frame
+from screens.widgets.frame import NARROW, Frame
+from screens.widgets.marked_list import MarkedList
 from wizard.cloud.cloud_shell import notice
-from wizard.reports.wording import SPINNER, STYLES, duration
+from wizard.errors import AzureError
+from wizard.reports.wording import SPINNER, STYLES, count, duration, short
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
     from screens.session.saved_drafts import SavedDraft
     from wizard.runs.resume import ResumableRun
 
-TITLE = "Encrypt the Kubernetes secrets of an AKS cluster, and verify the result"
+TITLE = "KMS encryption for AKS secrets"
 
-ABOUT = """\
-An AKS cluster stores its secrets in etcd. This wizard encrypts them there with a key from Azure Key Vault: \
-a platform-managed key, or a customer-managed key of your own."""
-
-PROMISES = (
-    (
-        "No change without confirmation",
-        "the cluster is not changed until you type its name on the review page.",
-    ),
-    ("Every resource by name", "the plan lists what is created, changed and kept, and how long it takes."),
-    ("Verified at the end", "success is reported only after the cluster has been read back and checked."),
+ABOUT = (
+    "Encrypts the Kubernetes secrets of a cluster with a key from Azure Key Vault, then verifies the result."
 )
 
 IRREVERSIBLE = (
-    "This change is irreversible: AKS cannot disable the encryption later, and losing a customer-managed key means "
-    "losing the cluster's secrets."
+    "Encryption cannot be turned off again. If a customer-managed key is lost, the secrets are lost."
 )
 
 
-def _hanging(sign: str, style: str, text: Content) -> ComposeResult:
-    """Yield a sign and a text beside it, whose lines begin at the same column."""
-    with Horizontal(classes="hanging"):
-        yield Static(Content.styled(sign, style), classes="sign")
-        yield Static(text)
+class Road(NamedTuple):
+    """One way to start: its key, its action, what it does, and more of that where there is room."""
+
+    key: str
+    action: str
+    name: str
+    short: str
+    long: str
+
+
+ENCRYPT = Road(
+    "e",
+    "start",
+    "Encrypt a cluster",
+    "8 steps; confirmed on the review",
+    "8 steps. Nothing is written before you type the cluster name on the review.",
+)
+ROADS = (
+    Road(
+        "v", "verify", "Verify a cluster", "read-only", "Read one cluster back and check it. Changes nothing."
+    ),
+    Road(
+        "a",
+        "fleet",
+        "All clusters",
+        "read-only",
+        "Encryption state of every cluster that you can see. Changes nothing.",
+    ),
+    Road(
+        "h",
+        "history",
+        "History",
+        "past runs, logs and reports",
+        "Past runs with their answers, logs and reports.",
+    ),
+)
+_WITHOUT_AZURE = ("history",)
+
+
+def prompt(road: Road, *, narrow: bool) -> Content:
+    """Return one line for a way to start: its key, its name, and what it does."""
+    does, wide = (road.short, 20) if narrow else (road.long, 24)
+    return Content.assemble(
+        (f"{road.key}  ", f"bold {STYLES['busy']}"), f"{road.name:<{wide}}  ", (does, STYLES["dim"])
+    )
 
 
 class WelcomeScreen(Frame):
-    """What the wizard does, and where to start."""
+    """What can be resumed, and where to start."""
 
     HELP = """\
-The wizard goes through the steps in the step rail, one page each. Esc goes back, and nothing that you entered is lost. If \
-you quit before the answers are applied, they are kept, and offered here the next time. ^p lists all commands, among them the \
-themes.
+An AKS cluster stores its secrets in etcd. This wizard encrypts them there with a key from Azure Key Vault: a platform-managed \
+key, or a customer-managed key of your own.
+
+The wizard goes through the steps in the step rail, one page each. Esc goes back, and nothing that you entered is lost. The \
+cluster is not changed until you type its name on the review, which lists every resource that is created, changed and kept. \
+Success is reported only after the cluster has been read back and checked.
+
+If you quit before the answers are applied, they are kept, and offered here the next time. ^p lists all commands, among them \
+the themes.
 
 Your identity comes from your sign-in to Azure: environment variables, a workload or managed identity, or `az login`. \
 Start with --credential to choose another method."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
-        Binding("r", "resume", "resume", tooltip="Resume an earlier run that was not completed"),
-        Binding("r", "sign_in", "sign in again", tooltip="Sign in again, after a failed sign-in"),
-        Binding("e", "start", "encrypt", tooltip="Encrypt the secrets of a cluster, step by step"),
-        Binding("v", "verify", "verify", tooltip="Verify an existing cluster, without changing it"),
         Binding(
-            "a", "fleet", "all clusters", tooltip="Show all clusters that you can see, with a verdict on each"
+            "r",
+            "resume",
+            "resume",
+            show=False,
+            tooltip="Resume a run that was not completed, or continue with your answers",
+        ),
+        Binding("r", "sign_in", "sign in again", tooltip="Sign in again, after a failed sign-in"),
+        Binding(
+            "e", "start", "encrypt", show=False, tooltip="Encrypt the secrets of a cluster, step by step"
+        ),
+        Binding(
+            "v",
+            "verify",
+            "verify",
+            show=False,
+            tooltip="Verify an existing cluster, without changing it",
+        ),
+        Binding(
+            "a",
+            "fleet",
+            "all clusters",
+            show=False,
+            tooltip="Show all clusters that you can see, with a verdict on each",
+        ),
+        Binding(
+            "h",
+            "history",
+            "history",
+            show=False,
+            tooltip="Show past runs with their answers, logs and reports",
         ),
     ]
 
     def body(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
             yield Static(Content(TITLE), classes="title")
-            yield Static(id="resumable", classes="text caution")
+            yield Static(Content(ABOUT), id="about-this", classes="muted")
             yield Static(Content(self._cloud_shell), id="cloud-shell", classes="text caution")
-            yield Static(Content(ABOUT), classes="text")
-            with Vertical(id="promises", classes="text"):
-                for what, how in PROMISES:
-                    yield from _hanging("·", STYLES["busy"], Content.assemble((what, "bold"), f": {how}"))
-            with Vertical(classes="text caution"):
-                yield from _hanging("!", STYLES["warn"], Content(IRREVERSIBLE))
-            with Horizontal(classes="buttons"):
-                yield Button("Resume", id="resume", compact=True, disabled=True)
-                yield Button("Start", id="start", variant="primary", compact=True, disabled=True)
-                yield Button("Verify a cluster", id="verify", compact=True, disabled=True)
-                yield Button("Fleet overview", id="fleet-overview", compact=True, disabled=True)
-            yield Static(id="connection", classes="text")
+            yield Static(id="resumable", classes="text")
+            yield Static(Content("What do you want to do?"), id="ask-what", classes="title text")
+            yield MarkedList(id="roads", compact=True, classes="text")
+            with Horizontal(id="irreversible", classes="hanging text"):
+                yield Static(Content.styled("!", STYLES["warn"]), classes="sign")
+                yield Static(Content(IRREVERSIBLE))
+            yield Static(Content("Connection"), id="connection-title", classes="title text")
+            yield Static(id="connection")
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -96,11 +156,17 @@ Start with --credential to choose another method."""
         self._clock = Clock()
         self._beats = 0
         self._cloud_shell = notice(session.environment)
+        self._drawn: tuple[object, ...] = ()
+        """What the ways to start were drawn for."""
+        self._first = ""
+        """The way to start that was highlighted without the operator."""
+        self._in_azure: dict[str, str] = {}
+        """The cluster of a run as it is now, by the ID of the run."""
 
     def on_mount(self) -> None:
         self.query_one("#cloud-shell").display = bool(self._cloud_shell)
-        self.set_class(bool(self._cloud_shell), "in-cloud-shell")
-        self.query_one("#resumable").display = self.query_one("#resume").display = False
+        self.query_one("#resumable").display = False
+        self.query_one(MarkedList).focus()
         self.every(0.25, self._beat)
 
     def _beat(self) -> None:
@@ -109,43 +175,100 @@ Start with --credential to choose another method."""
             self._show_connection()
 
     def refresh_frame(self) -> None:
-        """Also draw the connection and the runs that can be resumed."""
+        """Also draw what can be resumed, the ways to start and the connection."""
         super().refresh_frame()
-        self._show_connection()
-        self._show_resumable()
+        if self.is_mounted:
+            self._show_resumable()
+            self._show_connection()
 
     @on(ScreenResume)
     def _shown_again(self) -> None:
+        self._in_azure = {}
         self.session.find_resumable()
+
+    # -- what can be resumed -------------------------------------------------------------------------------------
+
+    @property
+    def _resumable(self) -> "tuple[list[ResumableRun], list[SavedDraft]]":
+        return self.session.resumable or [], self.session.drafts
 
     def _show_resumable(self) -> None:
         panel = self.query_one("#resumable", Static)
-        runs, drafts = self.session.resumable or [], self.session.drafts
-        found = bool(runs or drafts)
-        if panel.display != found:
-            panel.display = self.query_one("#resume").display = found
-            self.set_class(found, "has-resumable")
-            self.refresh_bindings()
-        if found:
-            from screens.pages.resume import offer
+        runs, drafts = self._resumable
+        panel.display = bool(runs or drafts)
+        if not panel.display:
+            return
+        from screens.pages.resume import offer, offer_title
 
-            panel.update(offer(runs, drafts))
+        newest = runs[0] if runs else None
+        if newest and newest.id not in self._in_azure:
+            self._in_azure[newest.id] = "reading…"
+            self.background(self._read_cluster(newest), "reading the cluster")
+        in_azure = self._in_azure[newest.id] if newest else ""
+        narrow = self.app.size.width < NARROW
+        panel.border_title = "" if narrow else offer_title(runs)
+        panel.update(offer(runs, drafts, in_azure, self.app.size.width - self.beside - 4, narrow=narrow))
+
+    async def _read_cluster(self, run: "ResumableRun") -> None:
+        """Read the state in which the cluster of a run is now."""
+        from wizard.reports.wording import state_of
+        from wizard.state.snapshot import read_cluster
+        from wizard.state.target import Target
+
+        azure = self.session.azure
+        try:
+            found = await read_cluster(azure, Target(run.answers, azure.cloud.vault_suffix))
+        except AzureError as error:
+            self._in_azure[run.id] = f"not known: {error.problem.summary}"
+        else:
+            self._in_azure[run.id] = state_of(found)
+        self.refresh_frame()
+
+    # -- the ways to start ---------------------------------------------------------------------------------------
+
+    def _roads(self) -> list[Road]:
+        """Return the ways to start. What was not completed comes first, so that enter resumes it."""
+        roads = [ENCRYPT, *ROADS]
+        if any(self._resumable):
+            from screens.pages.resume import resume_road
+
+            roads.insert(0, Road("r", "resume", *resume_road(*self._resumable)))
+        return roads
+
+    def _show_roads(self) -> None:
+        ready = self.session.azure_or_none is not None and not self._resuming
+        narrow, roads = self.app.size.width < NARROW, self._roads()
+        if (drawn := (ready, narrow, *roads)) == self._drawn:
+            return
+        self._drawn = drawn
+        options = self.query_one(MarkedList)
+        now = options.highlighted_option
+        chosen = now.id if now and now.id != self._first else None
+        self._first = roads[0].action if ready else ""
+        options.set_options(
+            Option(
+                prompt(road, narrow=narrow),
+                id=road.action,
+                disabled=not ready and road.action not in _WITHOUT_AZURE,
+            )
+            for road in roads
+        )
+        places = [road.action for road in roads]
+        options.highlighted = places.index(chosen) if chosen in places else (0 if ready else None)
+        self.refresh_bindings()
+
+    @on(OptionList.OptionSelected)
+    async def _selected(self, event: OptionList.OptionSelected) -> None:
+        await self.run_action(str(event.option_id))
+
+    # -- the connection ------------------------------------------------------------------------------------------
 
     def _show_connection(self) -> None:
-        if not self.is_mounted:
-            return
         failed = self.session.connection_problem is not None
         if self.has_class("no-azure") != failed:
             self.toggle_class("no-azure")
             self.refresh_bindings()
-        start = self.query_one("#start", Button)
-        disabled = self.session.azure_or_none is None or bool(self._resuming)
-        if start.disabled != disabled:
-            for button in self.query(Button):
-                button.disabled = disabled
-            if not disabled:
-                start.focus()
-            self.refresh_bindings()
+        self._show_roads()
         self.query_one("#connection", Static).update(self._connection())
 
     def _connection(self) -> Content:
@@ -160,14 +283,34 @@ Start with --credential to choose another method."""
             return Content.assemble(
                 (f"{sign} ", STYLES["busy"]), f"Reading the current state of {self._resuming}… {waited}"
             )
-        if azure := session.azure_or_none:
-            return Content.assemble(
-                ("✓ ", STYLES["good"]), f"Signed in to {azure.cloud.title} as {azure.signed_in.name}."
-            )
+        if session.azure_or_none:
+            return self._connected()
         text = Content.assemble((f"{sign} ", STYLES["busy"]), f"Signing in to Azure… {waited}")
         if session.sign_in_instruction:
             text += Content.assemble("\n", (session.sign_in_instruction, "bold"))
         return text
+
+    def _connected(self) -> Content:
+        """Return as whom, how many subscriptions that identity sees, and which tool is missing."""
+        from wizard.system.processes import program
+
+        azure, number = self.session.azure, len(self.session.subscriptions)
+        good, warn = ("✓ ", STYLES["good"]), ("! ", STYLES["warn"])
+        name = azure.signed_in.name
+        name = short(name) if self.app.size.width < NARROW else name
+        who = Content.assemble(good, f"Signed in to {azure.cloud.title} as {name}")
+        facts = []
+        if number:
+            facts.append(Content.assemble(good, count(number, "subscription")))
+        else:
+            fix = "Ask for a role in one, or set AZURE_TENANT_ID to sign in to another tenant."
+            facts.append(Content.assemble(warn, f"This identity sees no subscription. {fix}"))
+        if program("az", self.session.environment) is None:
+            facts.append(
+                Content.assemble(warn, "Azure CLI not found", (" (only exported scripts need it)", "$quiet"))
+            )
+        beside = "   " if number and self.app.size.width < NARROW else "\n"
+        return Content("\n").join([who, Content(beside).join(facts)])
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
         """Offer another sign-in after a failed one, and otherwise the ways to start."""
@@ -178,34 +321,36 @@ Start with --credential to choose another method."""
             "start": can_start,
             "verify": can_start,
             "fleet": can_start,
-            "resume": can_start and bool(self.session.resumable or self.session.drafts),
+            "resume": can_start and any(self._resumable),
         }
         return offered.get(action, True)
 
-    @on(Button.Pressed, "#start")
+    # -- keys ----------------------------------------------------------------------------------------------------
+
     def action_start(self) -> None:
         """Show the first step."""
         if self.session.azure_or_none:
             self.post_message(GoTo("prerequisites"))
 
-    @on(Button.Pressed, "#verify")
     def action_verify(self) -> None:
         """Show the list of clusters, to verify one of them."""
         if self.session.azure_or_none:
             self.post_message(PickCluster())
 
-    @on(Button.Pressed, "#fleet-overview")
     def action_fleet(self) -> None:
         """Show all clusters of all subscriptions, with a verdict on each."""
         if self.session.azure_or_none:
             self.post_message(ShowFleet())
 
-    @on(Button.Pressed, "#resume")
+    def action_history(self) -> None:
+        """Show the runs in the journal."""
+        self.post_message(ShowHistory())
+
     def action_resume(self) -> None:
         """Resume the run, or ask which of several. Answers that were not applied can also be deleted."""
         from screens.pages.resume import ResumeDialog
 
-        runs, drafts = self.session.resumable or [], self.session.drafts
+        runs, drafts = self._resumable
         if self.session.azure_or_none is None:
             return
         if drafts or len(runs) > 1:

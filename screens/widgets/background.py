@@ -10,10 +10,12 @@ from screens.messages import Failed, Retrying
 from wizard.cloud.retry_notices import RetryNotice
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
+from wizard.system.coroutines import closing_arguments
 
 Result = TypeVar("Result")
 
 
+@closing_arguments
 async def reported(
     work: Coroutine[Any, Any, None],
     name: str,

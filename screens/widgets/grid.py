@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.style import Style
 
 from wizard.reports.wording import hanging
 
-Cell = tuple[str, str]
+Cell = tuple[str, str | Style]
 """A text and its style."""
 
 PROSE = 76

@@ -96,7 +96,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
 
     monkeypatch.setattr(KeptCredential, "get_token_info", token)
     monkeypatch.setattr(kubeconfig, "reduced", config)
-    monkeypatch.setattr("wizard.in_cluster.look.new_canary", bird)
+    monkeypatch.setattr("wizard.in_cluster.verify.new_canary", bird)
     monkeypatch.setattr(SignIn, "answer", given)
     yield found
     assert {"token", "access_token"} <= found.kinds, "no token was met: nothing was tested"
@@ -228,7 +228,7 @@ async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.M
             await azure.subscriptions()
         told: list[str] = []
         async with connect(
-            child_environment(simulator), credential="device-code", tell=approving(simulator, told)
+            child_environment(simulator), credential="device-code", on_instruction=approving(simulator, told)
         ) as azure:
             await azure.subscriptions()
     assert {"device_code", "refresh_token", "kubeconfig"} <= kept.kinds

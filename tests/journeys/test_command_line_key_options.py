@@ -29,6 +29,7 @@ def printed_by_the_how_to(key_option: KeyOption) -> dict[str, Any]:
     return {"azureKeyVaultKms": kms, **_PLATFORM}
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("new", [False, True], ids=["existing", "new"])
 @pytest.mark.parametrize("key_option", KEY_OPTIONS)
 def test_apply_encrypts_the_cluster_and_a_second_apply_writes_nothing(

@@ -27,39 +27,36 @@ def test_apply_prints_its_result_in_five_lines(shell: Shell) -> None:
     )
 
 
-def test_apply_prints_all_with_v(shell: Shell) -> None:
+def test_a_step_is_one_line_of_the_log_with_its_number_and_v_prints_all(start_shell: StartShell) -> None:
+    shell = start_shell()
     file = shell.write("answers.yaml", PRIVATE)
-    done = shell.run(*SIMULATE, "apply", "-f", file, "--yes", "-v")
-    assert "  ✓ identity-role " in done.out
-    assert "Security profile" not in done.out
-    assert "Journal: " in done.err
-    assert "Security profile" in shell.run(*SIMULATE, "apply", "-f", file, "--yes", "-vv").out
+    first = shell.run("apply", "-f", file, "--yes").err
+    assert re.findall(r"(\d+)/11 +✓ +no change +([a-z-]+)", first) == [
+        ("3", "resource-group"),
+        ("6", "firewall"),
+    ]
+    assert len(re.findall(r"/11 +✓ +done ", first)) == 9
+    assert "started" not in first
+    verbose = shell.run("apply", "-f", file, "--yes", "-v")
+    assert len(re.findall("✓ no change", verbose.err)) == 10
+    assert len(re.findall("◐ started", verbose.err)) == 11
+    assert "Journal: " in verbose.err
+    assert "  ✓ identity-role " in verbose.out
+    assert "Security profile" not in verbose.out
+    assert "Security profile" in shell.run("apply", "-f", file, "--yes", "-vv").out
 
 
-def test_the_result_is_the_last_thing_on_a_terminal(start_shell: StartShell) -> None:
+def test_a_terminal_gets_a_line_for_each_step_and_one_that_is_drawn_again(start_shell: StartShell) -> None:
     shell = start_shell()
     file = shell.write("answers.yaml", PRIVATE)
     with shell.terminal("apply", "-f", file, "--yes", environment={"NO_COLOR": "1"}) as terminal:
         assert terminal.ends() == 0
-    assert [line.split()[0] for line in terminal.shown.splitlines()[-5:]] == [
-        "✓",
-        "Verified:",
-        "Keep",
-        "To",
-        "Report",
-    ]
-
-
-def test_a_step_that_changes_nothing_is_one_line_of_the_log(start_shell: StartShell) -> None:
-    shell = start_shell()
-    file = shell.write("answers.yaml", PRIVATE)
-    first = shell.run("apply", "-f", file, "--yes").err
-    assert len(re.findall("resource-group ", first)) == 1
-    assert len(re.findall("started +vault ", first)) == 1
-    again = shell.run("apply", "-f", file, "--yes").err
-    assert re.findall("started +([a-z-]+) ", again) == ["verify"]
-    assert len(re.findall("no change", again)) == 10
-    assert len(re.findall("started", shell.run("apply", "-f", file, "--yes", "-v").err)) == 11
+    shown = re.sub(r"[^\n]*\x1b\[K", "", terminal.shown)
+    steps = [line for line in shown.splitlines() if "/11  " in line]
+    assert sorted(line.split("/")[0].strip() for line in steps) == sorted(map(str, range(1, 12)))
+    assert any(re.match(r"   3/11  = Create the resource group +unchanged$", line) for line in steps)
+    assert [line.split()[0] for line in shown.splitlines()[-5:]] == ["✓", "Verified:", "Keep", "To", "Report"]
+    assert re.search(r"\r\x1b\[K +\d+/11  ◐ .* elapsed", terminal.shown)
 
 
 def test_a_failed_run_ends_with_what_failed_and_how_to_find_out_more(start_shell: StartShell) -> None:
@@ -67,11 +64,12 @@ def test_a_failed_run_ends_with_what_failed_and_how_to_find_out_more(start_shell
     done = shell.run("apply", "-f", shell.write("answers.yaml", PRIVATE), "--yes")
     assert done.code == 1
     assert done.out == ""
-    *_, resume, failed, certain, verify = done.err.splitlines()
-    assert resume.startswith("To resume: aks-kms runs resume ")
-    assert failed == "✗ aks-demo: failed at cluster. The cluster aks-demo could not be updated."
-    assert certain == "  Whether its secrets are encrypted is not certain. To find out:"
-    found = shell.run(*verify.split()[1:])
+    failed, certain, said, *_, verify, _, resume = done.err.rpartition("\n\n")[2].splitlines()
+    assert failed == "✗ aks-demo: step 10 of 11 failed (cluster). The cluster aks-demo could not be updated."
+    assert certain == "  Whether its secrets are encrypted is not certain."
+    assert said.startswith("  Azure said:     InternalOperationError: ")
+    assert resume.startswith("  To resume: aks-kms runs resume ")
+    found = shell.run(*verify.partition("aks-kms ")[2].split())
     assert found.out.splitlines()[0][:11] == "✗ aks-demo:"
 
 
@@ -113,6 +111,9 @@ def test_clusters_are_a_table_of_a_hundred_columns_and_wide_has_more(shell: Shel
     assert rows["batch-eu"].split()[-4:] == ["legacy", "KMS", "versioned", "key"]
     assert rows["aks-demo"].startswith("–")
     assert narrow.err == ""
+    assert "bank-ledger" in (shell.home / "state/aks-kms/seen/simulated.json").read_text("utf-8")
+    misspelt = shell.run("--simulate", "verify", "-g", "rg-demo", "-n", "aks-dmeo")
+    assert "did you mean -g rg-demo -n aks-demo?" in misspelt.err
     wide = shell.run("--simulate", "clusters", "-o", "wide").out
     assert {"REGION", "IDENTITY"} <= set(wide.splitlines()[0].split())
     assert "customer-managed key, private vault" in wide

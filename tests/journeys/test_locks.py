@@ -28,6 +28,7 @@ subscriptions:
     return world
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "scope",
     [

@@ -122,7 +122,7 @@ def place(case: Case, folder: Path) -> str | Path:
     return case.world if isinstance(case.world, str) else scenario_file(folder, **case.world)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 async def test_the_plan_refuses_and_nothing_is_written(case: Case, tmp_path: Path) -> None:
     async with signed_in(place(case, tmp_path)) as (simulator, azure):
@@ -136,7 +136,7 @@ async def test_the_plan_refuses_and_nothing_is_written(case: Case, tmp_path: Pat
         assert simulator.writes() == []
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 async def test_without_the_rule_azure_refuses(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -174,7 +174,7 @@ NOT_AZURES_TO_REFUSE = {
 """Errors of rules that no refusal of Azure stands behind, and why they are there all the same."""
 
 
-def test_every_rule_that_refuses_has_its_world() -> None:
+def test_every_rule_that_refuses_has_a_scenario() -> None:
     import inspect
     import re
 

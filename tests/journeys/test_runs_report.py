@@ -15,14 +15,19 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
     run = done.json["journal"].rsplit("/", 1)[1]
     shown = shell.run("runs", "show", run).out
     for words in (
-        "from: legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo",
-        "to:   a platform-managed key",
-        "cloud: simulated Azure at https://localhost:",
-        "by:    application 44444444-4444-4444-4444-444444444444",
+        "✓ Migrate aks-demo to a platform-managed key: succeeded after ",
+        "  legacy KMS, kv-demo/aks-kms (Public), identity id-aks-demo  →  a platform-managed key",
+        " by application 44444444-4444-4444-4444-444444444444",
+        "  in simulated Azure at https://localhost:",
+        "  Verification: aks-demo: secrets are encrypted with a platform-managed key.",
+        "  3/5  = Create the resource group ",
         "Still needed",
         "You can delete later",
+        f"Report:          aks-kms runs report {run} -o markdown",
     ):
         assert words in shown, shown
+    assert "Answers\n" not in shown
+    assert "Log\n" in shell.run("runs", "show", run, "-v").out
     [listed] = shell.run("runs", "list", "-o", "json").json["runs"]
     assert listed["cloud"].items() >= {"name": "SimulatedAzure", "simulated": True}.items()
     assert shell.run("runs", "list").out.endswith("  Migrate to platform · sim\n")
@@ -46,7 +51,7 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         assert words in report.out, report.out
 
 
-def test_a_simulated_run_is_never_carried_on_in_the_real_azure(start_shell: StartShell) -> None:
+def test_a_simulated_run_is_never_resumed_in_the_real_azure(start_shell: StartShell) -> None:
     shell = start_shell("update-fails")
     file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
     assert shell.run("apply", "-f", file, "--yes").code == 1
@@ -63,7 +68,9 @@ def test_a_simulated_run_is_never_carried_on_in_the_real_azure(start_shell: Star
     assert "127.0.0.1:1" not in named.err + newest.err, "nobody tried to sign in"
 
 
-def test_what_somebody_else_has_encrypted_meanwhile_is_not_undone_unasked(start_shell: StartShell) -> None:
+def test_an_encryption_by_another_user_in_the_meantime_is_not_reverted_without_asking(
+    start_shell: StartShell,
+) -> None:
     shell = start_shell("update-fails")
     assert shell.simulator is not None
     file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
@@ -87,6 +94,7 @@ def test_what_somebody_else_has_encrypted_meanwhile_is_not_undone_unasked(start_
     assert len(shell.simulator.writes()) == before
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-"])
 def test_a_stream_that_is_closed_does_not_stop_a_run(closed: str, start_shell: StartShell) -> None:
     shell = start_shell()

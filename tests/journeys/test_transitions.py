@@ -162,7 +162,7 @@ def writes_in_order(simulator: Simulator) -> list[str]:
     return kinds
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize(("start", "end"), PAIRS, ids=[f"{start}-to-{end}" for start, end in PAIRS])
 async def test_a_cluster_gets_from_here_to_there(start: str, end: str, tmp_path: Path) -> None:
     chosen, there = TO[end]

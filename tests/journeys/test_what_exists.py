@@ -46,6 +46,7 @@ def written(simulator: Simulator, method: str, part: str) -> list[str]:
     return [r.path for r in simulator.writes() if r.method == method and part in r.path.lower()]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("key_option", [PRIVATE, PUBLIC], ids=["private", "public"])
 async def test_a_vault_and_an_identity_of_another_subscription(key_option: Answers) -> None:
     chosen = elsewhere("rg-keys", key_option)
@@ -98,11 +99,12 @@ def by_policy(folder: Path, **keys: Json) -> Path:
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("key_option", [PRIVATE, PUBLIC], ids=["private", "public"])
 async def test_a_vault_with_access_policies_gets_one_more_and_loses_none(
     key_option: Answers, tmp_path: Path
 ) -> None:
-    """KV:troubleshooting-access-issues: a PUT without accessPolicies wipes them."""
+    """docs/azure.md#creating-a-vault: a PUT without accessPolicies wipes them."""
     async with signed_in(by_policy(tmp_path, **{"aks-kms": {}})) as (simulator, azure):
         simulator.change(vault_id(), {"properties": {"accessPolicies": [SOMEBODY]}})
         plan, _, status = await run_plan(azure, key_option)
@@ -130,6 +132,7 @@ async def test_the_operator_gets_a_policy_too_where_the_key_is_made_through_the_
         assert not (await make_plan(azure, LETTER)).writes
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("scope", ["vault", "group", "subscription"])
 async def test_roles_that_are_held_already_wherever_they_come_from(scope: str, tmp_path: Path) -> None:
     above = {
@@ -157,7 +160,7 @@ async def test_roles_that_are_held_already_wherever_they_come_from(scope: str, t
         assert not (await make_plan(azure, PUBLIC)).writes
 
 
-async def test_an_identity_that_was_made_anew_is_given_to_the_cluster_once_more(tmp_path: Path) -> None:
+async def test_a_recreated_identity_is_assigned_to_the_cluster_again(tmp_path: Path) -> None:
     """Under the same name it is another principal; by its settings alone, the cluster had it all the time."""
     async with signed_in(encrypted_in(tmp_path, "identity-deleted")) as (simulator, azure):
         before = await verify(azure, cluster_id(), expect=PUBLIC)

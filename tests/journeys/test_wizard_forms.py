@@ -13,6 +13,7 @@ from screens.pages.review import ReviewScreen
 from screens.pages.vault import VaultScreen
 from screens.pages.vault_entries import form_of
 from screens.session.draft import Draft, VaultForm
+from screens.widgets.fields import Field
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, vault_id
@@ -69,6 +70,7 @@ async def test_vault_with_access_policies_is_offered_and_used(form: Form) -> Non
         await operator.sees("access policy", "encrypt, decrypt, get", "Enter, then type aks-demo")
 
 
+@pytest.mark.matrix
 async def test_vault_and_identity_of_another_subscription_are_offered_last_and_kept_in_the_answers(
     form: Form,
 ) -> None:
@@ -119,6 +121,9 @@ async def test_name_of_a_soft_deleted_vault_is_reported_on_leaving_and_cleared_o
         assert isinstance(operator.app.screen, VaultScreen)
         await operator.sees("is soft-deleted, so its name is reserved")
         operator.app.screen.query_one("#tags-input").focus()
+        await operator.press("f3")
+        await operator.sees("Preflight checks", "(vault-soft-deleted)")
+        await operator.press("escape")
         await operator.press("f8", "ctrl+y")
         assert operator.app.clipboard.startswith("az keyvault recover --name kv-demo")
         await operator.press("end", "2")
@@ -128,6 +133,7 @@ async def test_name_of_a_soft_deleted_vault_is_reported_on_leaving_and_cleared_o
         assert simulator.writes() == []
 
 
+@pytest.mark.matrix
 async def test_public_access_of_a_shared_vault_is_not_denied(form: Form) -> None:
     async with form("shared-vault") as (_, operator):
         await pick(operator, "vault", "kv-demo")
@@ -138,6 +144,7 @@ async def test_public_access_of_a_shared_vault_is_not_denied(form: Form) -> None
         await operator.sees("Preflight checks", "(vault-shared)", "az aks update -n aks-shop")
 
 
+@pytest.mark.matrix
 async def test_missing_permissions_are_shown_and_do_not_block_the_review(form: Form) -> None:
     async with form("no-grant") as (_, operator):
         await named(operator, "vault-name", "kv-mine")
@@ -204,7 +211,7 @@ def test_selected_existing_resources_stay_while_they_are_listed(asked: tuple[str
     assert form.identity_id == ("/an/id" if "identity" in asked else "")
 
 
-async def test_resources_of_the_cluster_are_preselected_and_a_change_of_network_access_is_shown(
+async def test_resources_of_the_cluster_are_preselected_and_a_new_key_gets_an_unused_name(
     form: Form,
 ) -> None:
     async with form("encrypted") as (_, operator):
@@ -214,6 +221,13 @@ async def test_resources_of_the_cluster_are_preselected_and_a_change_of_network_
             "id-aks-demo · rg-demo",
             "the cluster is updated first, then public access is denied",
         )
+        await pick(operator, "key", "a new key")
+        field = operator.app.screen.query_one("#key-name", Field)
+        assert field.value == "aks-kms-2", "an unused name"
+        field.edit()
+        await operator.press("end", "backspace", "backspace")
+        await operator.sees("exists already and is used unchanged")
+        assert field.value == "aks-kms"
         await operator.press("ctrl+n")
         await operator.sees(
             "kv-demo/aks-kms (Public), identity id-aks-demo → kv-demo/aks-kms (Private), identity id-aks-demo",

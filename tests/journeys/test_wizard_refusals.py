@@ -105,6 +105,7 @@ async def test_failed_run_shows_what_azure_returned_and_can_be_retried(
         assert len(cluster_writes(simulator)) == 1
 
 
+@pytest.mark.matrix
 async def test_editing_after_a_failed_run_shows_the_current_state_of_the_cluster(world: World) -> None:
     async with world("update-fails", SMALL) as (_, operator):
         await operator.to_clusters(register=False)
@@ -125,7 +126,7 @@ async def test_editing_after_a_failed_run_shows_the_current_state_of_the_cluster
         assert "until verified inside the cluster" not in operator.frame()
 
 
-async def test_wrong_cluster_name_starts_no_run(world: World) -> None:
+async def test_gate_refuses_a_wrong_name_drift_and_an_operation_in_progress(world: World) -> None:
     async with world() as (simulator, operator):
         await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
@@ -133,28 +134,15 @@ async def test_wrong_cluster_name_starts_no_run(world: World) -> None:
         await operator.start("orders-prd")
         await operator.sees("That is not orders-prod. Nothing was started.")
         assert operator.app.session.active is None
-        assert simulator.writes() == []
-
-
-async def test_drift_since_the_plan_requires_a_new_review(world: World) -> None:
-    async with world() as (simulator, operator):
-        await operator.to_clusters(register=False)
-        await operator.choose("orders-prod")
-        await operator.to_review("platform-managed")
         hardened = {"workloadIdentity": {"enabled": True}}
         simulator.change(ORDERS, {"properties": {"securityProfile": hardened}})
-        await operator.start("orders-prod")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.type("orders-prod")
+        await operator.press("enter")
         await operator.sees("Run not started: the state in Azure has changed since the plan was created.")
         assert simulator.writes() == []
         await operator.press("r")
         await operator.sees("Enter, then type orders-prod")
-
-
-async def test_cluster_with_an_operation_in_progress_is_not_changed(world: World) -> None:
-    async with world() as (simulator, operator):
-        await operator.to_clusters(register=False)
-        await operator.choose("orders-prod")
-        await operator.to_review("platform-managed")
         simulator.change(ORDERS, {"properties": {"provisioningState": "Updating"}})
         await operator.start("orders-prod")
         await operator.sees(
@@ -162,9 +150,9 @@ async def test_cluster_with_an_operation_in_progress_is_not_changed(world: World
             "Another operation on orders-prod is in progress",
             "r plan again",
         )
-        assert simulator.writes() == []
         await operator.press("r")
         await operator.sees("Not applicable: 1 problem", "✗ 1 cluster-busy")
+        assert simulator.writes() == []
 
 
 async def test_missing_permissions_are_shown_in_the_review(world: World) -> None:
@@ -194,7 +182,7 @@ async def test_going_back_keeps_input_and_a_change_requires_another_review(
         await operator.take_key("Public")
         await operator.sees("Vault, key and identity for orders-prod")
         await operator.press("ctrl+a", "ctrl+k")
-        await operator.type("kv-mine")
+        await operator.paste("kv-mine")
         await operator.press("escape")
         await operator.sees("Who manages the encryption key of orders-prod?", "✓ selected")
         await operator.press("enter")
@@ -263,7 +251,9 @@ faults:
         await operator.sees(f"BadRequest: {HOSTILE}")
 
 
-async def test_quitting_during_a_run_asks_for_confirmation(world: World) -> None:
+async def test_incomplete_journal_is_reported_and_quitting_during_a_run_asks_for_confirmation(
+    world: World,
+) -> None:
     scenario = """\
 faults:
   - match: {method: PUT, path: "*/managedclusters/orders-prod"}
@@ -274,7 +264,11 @@ faults:
         await operator.choose("orders-prod")
         await operator.to_review("platform-managed")
         await operator.start("orders-prod")
-        await operator.sees("Encrypt the managed cluster", "orders-prod · ")
+        await operator.sees("Encrypt the managed cluster", "orders-prod · ", "full log:")
+        assert operator.app.session.active is not None
+        assert operator.app.session.active.journal is not None
+        operator.app.session.active.journal.write_error = "the disk is full"
+        await operator.sees("! this log is incomplete: the disk is full")
         await operator.press("escape")
         await operator.sees("The run continues in the background", "Stay here")
         await operator.press("ctrl+q")
@@ -283,7 +277,6 @@ faults:
         await operator.sees("The run continues in the background", "Stay here")
         await operator.press("right", "tab", "enter")
         await operator.sees("Enter, then type orders-prod")
-        assert operator.app.session.active is not None
         assert operator.app.session.active.in_flight
         await operator.press("ctrl+q")
         await operator.sees(
@@ -315,21 +308,3 @@ async def test_run_continues_without_a_journal(world: World, tmp_path: Path) -> 
         await operator.press("c")
         await operator.sees("Copied, if your terminal allows it.")
         assert "None" not in operator.frame()
-
-
-async def test_incomplete_journal_is_reported(world: World) -> None:
-    scenario = """\
-faults:
-  - match: {method: PUT, path: "*/managedclusters/orders-prod"}
-    hang: true
-"""
-    async with world(scenario) as (_, operator):
-        await operator.to_clusters(register=False)
-        await operator.choose("orders-prod")
-        await operator.to_review("platform-managed")
-        await operator.start("orders-prod")
-        await operator.sees("full log:")
-        assert operator.app.session.active is not None
-        assert operator.app.session.active.journal is not None
-        operator.app.session.active.journal.write_error = "the disk is full"
-        await operator.sees("! this log is incomplete: the disk is full")

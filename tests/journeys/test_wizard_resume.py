@@ -56,8 +56,8 @@ def updating(event: Event) -> bool:
 
 async def carried_to_review(operator: Operator) -> str:
     """From the first frame to the review of the newest run."""
-    await operator.sees("Signed in to", "resumes it")
-    await operator.press("r")
+    await operator.sees("Signed in to", "r Resume aks-demo")
+    await operator.press("enter")  # the first entry of the list
     return await operator.sees("resumed", "plan ")
 
 
@@ -72,7 +72,7 @@ async def test_killed_run_is_resumed_and_its_update_is_followed_not_sent_again(
         run = await cut_short(simulator, tmp_path / "runs", chosen, updating, killed=True)
         before = len(simulator.writes())
         async with wizard(simulator, tmp_path, size) as operator:
-            await operator.sees("ended unexpectedly", "resumes it")
+            await operator.sees("Unfinished run", "ended unexpectedly", "now in Azure Updating")
             await carried_to_review(operator)
             await operator.sees(f"run {run}", "when it ended", "✓ completed")
             assert operator.app.session.draft.answers() == chosen
@@ -91,6 +91,12 @@ async def test_killed_run_is_resumed_and_its_update_is_followed_not_sent_again(
             await operator.sees("Signed in to")
             await read(operator)
             assert operator.app.session.resumable == [], "it is done, and offered no more"
+            await operator.press("h")
+            await operator.sees("History of runs", "1 run", "! aks-demo", "unfinished")
+            await operator.press("enter")
+            await operator.sees("Answers", "resource_group: rg-demo")
+            await operator.press("escape", "t")
+            await operator.sees("Report of run", "outcome: unfinished")
 
 
 async def read(operator: Operator) -> None:
@@ -102,7 +108,7 @@ async def test_review_of_a_resumed_run_shows_what_has_changed_since(tmp_path: Pa
     async with Simulator("contoso", speed=600) as simulator:
         await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "crypto-role")
         async with wizard(simulator, tmp_path, LARGE) as operator:
-            await operator.sees("was interrupted", "resumes it")
+            await operator.sees("was interrupted", "Resume aks-demo")
             await carried_to_review(operator)
             await operator.sees("✓ completed", "Create the key vault;")
 
@@ -138,7 +144,7 @@ async def test_resuming_shows_its_progress_and_cannot_be_started_twice(
         for chosen in (orders, answers("platform-managed")):
             await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
         async with wizard(simulator, tmp_path, LARGE) as operator:
-            await operator.sees("Signed in to", "resumes it", "1 other run can be resumed too")
+            await operator.sees("Signed in to", "Choose one of 2 runs.", "1 other run can be resumed")
             simulator.inject_faults({"match": {"method": "GET", "path": "*/managedclusters/*"}, "hang": True})
             await operator.press("r")
             await operator.sees("Which run do you want to resume?", "Nothing is written before you type")
@@ -213,7 +219,7 @@ async def test_only_runs_of_visible_subscriptions_can_be_resumed(tmp_path: Path)
         Simulator("empty", speed=math.inf, port=int(simulator.arm_endpoint.rsplit(":", 1)[1])) as simulator,
         wizard(simulator, tmp_path, LARGE) as operator,
     ):
-        await operator.sees("resumes it", "in simulated Azure at https://localhost:")
+        await operator.sees("Resume aks-demo", "it does not exist")
         assert [run.answers for run in operator.app.session.resumable or ()] == [here]
         await operator.press("r")
         await operator.sees("The cluster aks-demo could not be read", "What to do")
@@ -240,7 +246,7 @@ async def test_new_simulated_environment_has_no_runs_to_resume(tmp_path: Path) -
             simulator, tmp_path / "runs", answers("platform-managed"), lambda event: event.step == "feature"
         )
         async with wizard(simulator, tmp_path, LARGE) as operator:
-            await operator.sees("resumes it")
+            await operator.sees("Resume aks-demo")
             operator.app.session.resumable, operator.app.session.can_resume = None, False
             operator.app.session.find_resumable()
             assert operator.app.session.resumable is None
@@ -290,13 +296,13 @@ async def test_answers_that_were_not_applied_are_offered_by_the_next_wizard(tmp_
             await operator.press("ctrl+q")
             assert operator.app.kept == "orders-prod"
         async with wizard(simulator, tmp_path, SMALL) as operator:
-            await operator.sees("Your answers for orders-prod were not applied", "continues with them")
+            await operator.sees("Not applied", "your answers for orders-prod", "r Resume orders-prod")
             await operator.press("r")
             await operator.sees("Completed: Prerequisites, Feature, Cluster, Key.", "delete these answers")
             await operator.press("enter")
             await operator.sees("Vault, key and identity for orders-prod", "kv-typed")
         async with wizard(simulator, tmp_path, SMALL) as operator:
-            await operator.sees("continues with them")
+            await operator.sees("continue with your answers")
             await operator.press("r", "delete")
             await operator.until(lambda: isinstance(operator.app.screen, WelcomeScreen), "the first page")
             assert not operator.app.session.drafts

@@ -29,15 +29,16 @@ def printed(option: str, cluster: str, group: str) -> dict[str, Any]:
     return profile
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("option", "create", "size"),
     [
         ("platform-managed", False, SMALL),
-        ("platform-managed", True, LARGE),
         ("Private", False, LARGE),
         ("Private", True, SMALL),
-        ("Public", False, SMALL),
         ("Public", True, LARGE),
+        ("Public", False, SMALL),
+        ("platform-managed", True, LARGE),
     ],
     ids=lambda value: {True: "new", False: "existing", SMALL: "80x24", LARGE: "120x40"}.get(value, value),
 )

@@ -12,7 +12,7 @@ from tests.operator import SMALL, wizard
 from wizard.simulator import Simulator
 
 
-async def test_arrow_keys_show_each_card_completely(tmp_path: Path) -> None:
+async def test_arrow_keys_and_tab_show_each_card_completely_below_the_titles_of_all(tmp_path: Path) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
@@ -23,16 +23,19 @@ async def test_arrow_keys_show_each_card_completely(tmp_path: Path) -> None:
         await operator.until(
             lambda: whose.focused is not None and whose.focused.id == "card-Private", "a card"
         )
-        first = await operator.sees("Platform-managed key", "production with a requirement")
+        first = await operator.sees("1 Platform-managed", "3 Public vault", "production with a requirement")
         assert "✓ Prerequisites – Feature ✓ Cluster" in first
-        assert first.index("Platform-managed key") < first.index("Customer-managed key, private vault")
         for key, option, texts in (
             (
                 "down",
                 "Public",
                 ("Customer-managed key, public vault", "networks that cannot use a key vault"),
             ),
-            ("up", "Private", ("Customer-managed key, private vault", "production with a requirement")),
+            (
+                "shift+tab",
+                "Private",
+                ("Customer-managed key, private vault", "production with a requirement"),
+            ),
             ("up", "platform-managed", ("Platform-managed key", "encryption without a key to manage")),
         ):
             await operator.press(key)
@@ -49,17 +52,23 @@ async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
         Simulator("never-ends", speed=600) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.walk_to_clusters(register=False)
+        await operator.to_clusters(register=False)
         await operator.choose("payments-prod")
         await operator.to_review("Private")
         await operator.start("payments-prod")
         await operator.sees("9 of 11 done", "log: events, following")
         await operator.press("l", "l")
-        await operator.sees("log: all, following", "following the operation", "operation)")
+        await operator.sees(
+            "log: all, following · ←→ scroll", "following the operation, at most", "Steps 1 to 9: 7 done"
+        )
+        await operator.press("right", "right")
+        await operator.sees("--timeout operation)")
         await operator.press("up")
         await operator.sees("log: all, paused")
         await operator.press("end")
         await operator.sees("log: all, following", "operation)")
+        await operator.press("a")
+        await operator.sees("Create the key vault  ")
 
 
 async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
@@ -67,7 +76,7 @@ async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.walk_to_clusters(register=False)
+        await operator.to_clusters(register=False)
         for letter in "/pay/a":
             operator.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
         field = operator.app.screen.query_one("#filter", Input)
@@ -75,14 +84,14 @@ async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
         await operator.sees("Which cluster?")
 
 
-async def test_review_shows_first_what_is_irreversible_and_while_the_name_is_typed_what_to_keep(
+async def test_review_opens_its_gate_at_the_end_of_the_plan_and_no_message_covers_it(
     tmp_path: Path,
 ) -> None:
     async with (
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.walk_to_clusters(register=False)
+        await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
         await operator.sees(
@@ -90,6 +99,15 @@ async def test_review_shows_first_what_is_irreversible_and_while_the_name_is_typ
             "Purge protection of kv-orders-prod-kms cannot be disabled later",
             "orders-prod changes to a user-assigned identity",
             "never delete, 2 warnings ",
+        )
+        await operator.sees("enter read on", "Read the plan to its end with Enter, then type orders-prod.")
+        await operator.press("enter")
+        field = operator.app.screen.query_one("#typed", Input)
+        assert field.disabled
+        while field.disabled:
+            await operator.press("pagedown")
+        await operator.sees(
+            "No blocking problems", "enter to the name", "Press Enter, then type orders-prod."
         )
         await operator.press("enter")
         await operator.sees(
@@ -100,7 +118,10 @@ async def test_review_shows_first_what_is_irreversible_and_while_the_name_is_typ
         await operator.type("orders-p")
         await operator.sees("8 of 11 letters match.")
         await operator.type("rod")
-        await operator.sees("✓ Name matches. Enter applies this plan.")
+        operator.app.notify("A message of two lines. " * 5)
+        await operator.sees(
+            "A message of two lines.", "✓ Name matches. Enter applies this plan.", "enter apply"
+        )
 
 
 async def test_first_subscription_is_preselected_and_the_footer_shows_the_key(tmp_path: Path) -> None:

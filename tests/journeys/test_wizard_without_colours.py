@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.operator import Operator, wizard
+from tests.textual_internals import strips
 from wizard.simulator import Simulator
 
 
 def marked(operator: Operator, attribute: str) -> str:
     """Return the text that is drawn with an attribute, without runs of spaces."""
-    strips = operator.app.screen._compositor.render_strips()
-    segments = (segment for strip in strips for segment in strip)
+    segments = (segment for strip in strips(operator.app) for segment in strip)
     drawn = [s.text for s in segments if s.style and getattr(s.style, attribute)]
     return " ".join("".join(drawn).split())
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from tests import vault_challenges
+from tests.azure_internals import forget_vault_challenges
 from tests.support import child_environment
 from tests.survival.command import plain
 from tests.survival.fault_kinds import COMMON, KINDS, Kind
@@ -115,7 +115,7 @@ class Result:
 async def attempted(procedure: Procedure, simulator: Simulator, timeouts: str = SHORT) -> Ending:
     """One attempt from signing in to its end, whatever that is."""
     ending = Ending()
-    vault_challenges.forget()
+    forget_vault_challenges()  # as in a process of its own
     on_retry_notice.set(lambda hindrance: ending.told.append(str(hindrance)))
     try:
         async with asyncio.timeout(LONGEST):

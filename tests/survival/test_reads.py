@@ -61,7 +61,9 @@ FAILED = Problem("transient", "It failed.", "Why.", "Try again.", "E")
         ("exit code", CLUSTER, "500", {"how": "problem", "problem": replace(FAILED, kind="azure")}),
     ],
 )
-def test_what_is_wrong_is_found(how: str, path: str, fault: str, ending: dict[str, Any]) -> None:
+def test_the_matrix_of_reads_detects_a_wrong_result(
+    how: str, path: str, fault: str, ending: dict[str, Any]
+) -> None:
     case = Case("plan", "GET", path, fault)
     assert judged(case, replace(UNDISTURBED, **ending), UNDISTURBED)[0] == how
 
@@ -78,7 +80,7 @@ def test_what_is_wrong_is_found(how: str, path: str, fault: str, ending: dict[st
         ("as if missing", "404", {"verdict": "not-verified"}),
     ],
 )
-def test_a_verdict_is_judged(how: str, fault: str, verdict: dict[str, str]) -> None:
+def test_the_matrix_of_reads_compares_verdicts(how: str, fault: str, verdict: dict[str, str]) -> None:
     before = Ending("success", verdict={"c|locks": "passed", "verdict": "verified", "transient": "False"})
     ending = replace(before, verdict=before.verdict | verdict)
     assert judged(Case("verify", "GET", LOCKS, fault), ending, before)[0] == how

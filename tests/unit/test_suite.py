@@ -1,5 +1,6 @@
 """The suite itself: every test belongs to one layer, and the tests of a module are found by its name or in a table."""
 
+import re
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -13,6 +14,7 @@ TESTED_IN = {
     "screens/app": "journeys/test_wizard_scenarios",
     "screens/messages": "journeys/test_wizard_scenarios",
     "screens/exit_codes": "hostile/test_command_line",
+    "screens/wizard_steps": "unit/screens/session/test_draft",
     "screens/cli/fleet_options": "journeys/test_command_line_fleet",
     "screens/cli/gc_startup": "journeys/test_command_line_lifecycle",
     "screens/cli/interruption_notice": "survival/test_signals",
@@ -136,3 +138,12 @@ def test_every_test_is_of_exactly_one_layer(request: pytest.FixtureRequest) -> N
 @pytest.mark.parametrize("layer", LAYERS.values())
 def test_every_layer_is_declared(layer: str, pytestconfig: pytest.Config) -> None:
     assert any(line.startswith(f"{layer}:") for line in pytestconfig.getini("markers"))
+
+
+def test_only_one_file_imports_what_a_library_keeps_private() -> None:
+    private = re.compile(r"^\s*(?:from|import) (?!_|tests|wizard|screens)[\w.]*\._(?!_)", re.MULTILINE)
+    files = (
+        each for folder in ("wizard", "screens", "tests", ".ci") for each in (ROOT / folder).rglob("*.py")
+    )
+    found = {str(each.relative_to(ROOT)) for each in files if private.search(each.read_text("utf-8"))}
+    assert found == {"tests/textual_internals.py"}

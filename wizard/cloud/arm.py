@@ -1,8 +1,9 @@
 """Azure Resource Manager's JSON: bodies, and the resource IDs in them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -13,7 +14,9 @@ def dig(body: Mapping[str, Any] | None, *path: str) -> Any:
     """Return the value at `path`, or None if a part of the path is missing or is not an object."""
     value: Any = body
     for name in path:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(
+            value, Mapping
+        ):  # the first is the common case, and quick
             return None
         value = value.get(name)
     return value
@@ -32,6 +35,34 @@ def moment(seconds: object) -> datetime | None:
 def same(one: str | None, other: str | None) -> bool:
     """Return whether two IDs, names or regions are the same to ARM, which ignores case and a trailing slash."""
     return (one or "").rstrip("/").casefold() == (other or "").rstrip("/").casefold()
+
+
+def spelled(word: object, words: Collection[str]) -> str:
+    """Return a word of Azure's, one of the documented `words` in their spelling, and any other as it is; empty for None.
+
+    To Azure, letter case is insignificant in the values of an enumeration (docs/azure.md#letter-case-and-null).
+    """
+    text = str(word or "")
+    return next((each for each in words if each.casefold() == text.casefold()), text)
+
+
+def canonical(value: Any) -> Any:
+    """Return a value of a body in the form in which it is compared: letter case, null and what is empty say nothing to Azure
+    (docs/azure.md#letter-case-and-null)."""
+    match value:
+        case str():
+            return value.casefold().rstrip("/")
+        case Mapping():
+            inner = {str(name).casefold(): canonical(each) for name, each in value.items()}
+            return {name: each for name, each in inner.items() if each not in (None, {}, [])}
+        case list() | tuple():
+            return [canonical(each) for each in value]
+    return value
+
+
+def host_of(uri: str) -> str:
+    """Return the host of `https://HOST/…`, in lower case."""
+    return uri.rpartition("://")[2].partition("/")[0].casefold()
 
 
 def covers(scope: str, other: str) -> bool:
@@ -62,6 +93,7 @@ class ResourceId:
         )
 
     @classmethod
+    @lru_cache(1024)  # the checks on one cluster parse its ID ten times
     def parse(cls, text: str) -> "ResourceId":
         """Return the parts of the ID of a top-level resource. Raise ValueError with an example if it is not one."""
         match text.strip("/").split("/"):

@@ -1,6 +1,6 @@
 """Facts that are derived from the body of a cluster or a vault. Pure; see `encryption.py` for encryption."""
 
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json, dig, spelled
 
 
 def identity_kind(cluster: Json) -> str:
@@ -14,6 +14,11 @@ def identity_kind(cluster: Json) -> str:
             return "service principal"
 
 
+def key_kind(key: Json | None) -> str:
+    """Return `RSA`, `RSA-HSM`, `EC`, …; empty if Azure returned none."""
+    return spelled(dig(key, "properties", "kty"), ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM"))
+
+
 def kubernetes_version(cluster: Json | None) -> str:
     """Return the version that a cluster runs; the requested one if Azure does not return it, and else an empty string."""
     properties = dig(cluster, "properties")
@@ -21,7 +26,7 @@ def kubernetes_version(cluster: Json | None) -> str:
 
 
 def firewall_denies(vault: Json) -> bool:
-    """Return whether public network access to a vault is denied: KV:network-security."""
+    """Return whether public network access to a vault is denied: docs/azure.md#network-access-of-a-vault."""
     properties = vault.get("properties") or {}
     action = str(dig(properties, "networkAcls", "defaultAction") or "Allow").casefold()
     public = str(properties.get("publicNetworkAccess") or "Enabled").casefold()

@@ -7,7 +7,9 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from wizard.cloud import entra
+from wizard.cloud.arm import spelled
 from wizard.cloud.credential import identity_of
+from wizard.cloud.error_body import error_body
 from wizard.cloud.linked_roles import linked_role
 from wizard.cloud.throttling import TOO_MANY, retry_after
 from wizard.errors import AzureError, Problem, ProblemKind
@@ -127,14 +129,11 @@ _KNOWN: dict[str, _Known] = {
         "transient",
         True,
     ),
-    **dict.fromkeys(
-        ("PreconditionFailed", "PreConditionFailed"),  # Azure's answers and its documents do not agree
-        _Known(
-            "The cluster was changed after it was read.",
-            "Try again with a new plan.",
-            "transient",
-            True,
-        ),
+    "PreconditionFailed": _Known(
+        "The cluster was changed after it was read.",
+        "Try again with a new plan.",
+        "transient",
+        True,
     ),
     "OriginalEtagNotExpect": _Known(
         "Another operation took precedence.", "Wait until it ends, then try again.", "transient", True
@@ -309,29 +308,30 @@ def _unreachable(error: Exception, summary: str, cause: str) -> Problem:
 
 
 def code_of(error: Any) -> str:
-    """Return Azure's code: the most precise known one in a response, including inner errors and details.
+    """Return Azure's code in a response, in its documented spelling: the outermost that has a remedy here, else the outermost.
 
-    A vault uses ForbiddenByPolicy for two refusals: of an Azure Policy, and of its own access policies. The latter is
-    AccessDenied here, as in older vaults; only the text differs.
+    A code that stands for many causes gives way to a known one inside it, but not the reverse: an OperationNotAllowed inside a
+    QuotaExceeded is about the quota (kata-containers#8484). A vault uses ForbiddenByPolicy for two refusals: of an Azure
+    Policy, and of its own access policies. The latter is AccessDenied here, as in older vaults.
     """
-    detail = error.error
-    if detail is None:
-        return ""
-    inner = detail.innererror or {}
-    precise = inner.get("code") if isinstance(inner, dict) else None
-    candidates = (precise, *(item.code for item in detail.details or [] if item.code != "Unspecified"))
-    found = next(
-        (str(one) for one in candidates if isinstance(one, str) and one in _KNOWN.keys() - {_STATE}), None
+    body = error_body(error)
+    codes = [spelled(each, _KNOWN) for each in body.codes]
+    known = [each for each in codes if each in _KNOWN]
+    found = next((each for each in known if each not in _VAGUE), None) or next(
+        (each for each in known if each != _STATE or each == codes[0]), body.code
     )
-    if found == "ForbiddenByPolicy" and "does not have keys" in str(detail.message or ""):
+    if found == "ForbiddenByPolicy" and "does not have keys" in body.message:
         return "AccessDenied"
-    return found or str(detail.code or "")
+    return found
+
+
+_VAGUE = frozenset({_STATE, "InternalOperationError"})
+"""Codes that stand for many causes."""
 
 
 def _refusal(error: Any, summary: str) -> Problem:
     code = code_of(error)
-    detail = error.error
-    said = sanitize(str(detail.message if detail and detail.message else error.message or error.reason or ""))
+    said = sanitize(error_body(error).message or error.message or error.reason or "")
     headers = error.response.headers if error.response is not None else {}
     known = _KNOWN.get(code) or next((k for text, k in _MORE.items() if text in said.lower()), None)
     if code == "LinkedAuthorizationFailed":

@@ -1,9 +1,10 @@
 """How a managed cluster's secrets are encrypted, from its body."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
-from wizard.cloud.arm import Json, dig
+from wizard.cloud.arm import Json, dig, host_of, spelled
 from wizard.system.sanitize import sanitize
 
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
@@ -22,7 +23,7 @@ body. All others, including Updating and Upgrading, may apply any setting: each 
 encryption (docs/azure.md#how-an-update-works)."""
 
 
-_SPELLING = {each.casefold(): each for each in FAILED_STATES | _EFFECTIVE_STATES | {"RegisteringDns"}}
+_STATES = FAILED_STATES | _EFFECTIVE_STATES | {"RegisteringDns"}
 
 
 def provisioning_state(resource: Json | None) -> str:
@@ -32,8 +33,7 @@ def provisioning_state(resource: Json | None) -> str:
     """
     if resource is None:
         return ""
-    state = sanitize(str(dig(resource, "properties", "provisioningState") or SUCCEEDED))
-    return _SPELLING.get(state.casefold(), state)
+    return sanitize(spelled(dig(resource, "properties", "provisioningState") or SUCCEEDED, _STATES))
 
 
 def settings_state(cluster: Json | None) -> SettingsState:
@@ -58,15 +58,16 @@ class Encryption:
     def of(cls, cluster: Json | None) -> "Encryption":
         """Return the settings in a managed cluster's body, or those of a cluster that does not exist for None."""
         profile = dig(cluster, "properties", "securityProfile")
+        objects, kms = (
+            dig(profile, "kubernetesResourceObjectEncryptionProfile"),
+            dig(profile, "azureKeyVaultKms"),
+        )
         return cls(
-            infrastructure=str(
-                dig(profile, "kubernetesResourceObjectEncryptionProfile", "infrastructureEncryption") or ""
-            ).casefold()
-            == "enabled",
-            kms_enabled=dig(profile, "azureKeyVaultKms", "enabled") is True,
-            key_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyId") or "")),
-            network_access=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultNetworkAccess") or "")),
-            vault_id=sanitize(str(dig(profile, "azureKeyVaultKms", "keyVaultResourceId") or "")),
+            infrastructure=str(dig(objects, "infrastructureEncryption") or "").casefold() == "enabled",
+            kms_enabled=dig(kms, "enabled") is True,
+            key_id=sanitize(str(dig(kms, "keyId") or "")),
+            network_access=sanitize(str(dig(kms, "keyVaultNetworkAccess") or "")),
+            vault_id=sanitize(str(dig(kms, "keyVaultResourceId") or "")),
         )
 
     @property
@@ -76,6 +77,11 @@ class Encryption:
         if self.kms_enabled:
             return "customer-managed" if self.infrastructure and not self.key_version else "legacy-kms"
         return "platform-managed" if self.infrastructure else "none"
+
+    @property
+    def key_host(self) -> str:
+        """The host of the vault in the key identifier, in lower case."""
+        return host_of(self.key_id)
 
     @property
     def key_version(self) -> str:
@@ -102,4 +108,9 @@ class Encryption:
     @property
     def _key(self) -> list[str]:
         """The parts of the key identifier: host, `keys`, the key's name, and its version if it has one."""
-        return self.key_id.rpartition("://")[2].strip("/").split("/")
+        return _parts(self.key_id)
+
+
+@lru_cache(256)
+def _parts(key_id: str) -> list[str]:
+    return key_id.rpartition("://")[2].strip("/").split("/")

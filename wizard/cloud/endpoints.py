@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -38,7 +39,7 @@ class Cloud:
         """The name in headings: `Azure`, `Azure Government`, `simulated Azure`."""
         return _TITLES.get(self.name, self.name)
 
-    @property
+    @cached_property
     def simulated(self) -> bool:
         """Whether it is not a real Azure, by its name or because it runs on this machine."""
         host = urlsplit(self.arm).hostname or ""

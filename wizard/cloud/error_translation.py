@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from wizard.cloud.diagnose import problem_from
+from wizard.cloud.error_body import error_body
 from wizard.errors import AzureError, PagingError, odd_answer
+from wizard.system.coroutines import closing_arguments
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -15,8 +17,8 @@ Found = TypeVar("Found")
 _UNEXPECTED_FORMAT = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError)
 """What reading a response in an unexpected format raises; the SDKs' DeserializationError is a ValueError."""
 
-_NOT_ABOUT_THE_RESOURCE = frozenset({"SubscriptionNotFound", "ResourceProviderNotFound"})
-"""Codes of a 404 that end in `NotFound` but are not about the requested resource."""
+_NOT_ABOUT_THE_RESOURCE = frozenset({"subscriptionnotfound", "resourceprovidernotfound"})
+"""Codes of a 404, in lower case, that end in `notfound` but are not about the requested resource."""
 
 
 @contextmanager
@@ -37,6 +39,7 @@ def translate_errors(summary: str) -> Iterator[None]:
         raise AzureError(odd_answer(summary, error)) from error
 
 
+@closing_arguments
 async def none_if_missing(request: Awaitable[Found]) -> Found | None:
     """Return the result of a request for one resource; None if it, or its resource group, does not exist."""
     from azure.core.exceptions import ResourceNotFoundError
@@ -55,5 +58,5 @@ def _does_not_exist(error: "HttpResponseError") -> bool:
     Other 404s do not: of a subscription that is not visible, and of a cloud that does not support the api-version or the
     type yet (InvalidResourceType, InvalidResourceNamespace, NoRegisteredProviderFound).
     """
-    code = str(error.error.code or "") if error.error else ""
-    return error.status_code == 404 and code.endswith("NotFound") and code not in _NOT_ABOUT_THE_RESOURCE
+    code = error_body(error).code.casefold()
+    return error.status_code == 404 and code.endswith("notfound") and code not in _NOT_ABOUT_THE_RESOURCE

@@ -6,6 +6,7 @@ Source: the how-to, "Register the feature flag"; states and timings: docs/azure.
 from collections.abc import Callable
 
 from wizard.cloud import reads
+from wizard.cloud.arm import spelled
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.reads import Unknown, advisory
@@ -16,6 +17,10 @@ NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"
 REGISTRABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpecified"})
 """States in which the feature has to be registered."""
+
+PROVIDER_STATES = frozenset({"NotRegistered", "Registered", "Registering", "Unregistered", "Unregistering"})
+"""Every state of a resource provider that is documented."""
+_STATES = REGISTRABLE | PROVIDER_STATES | {"Pending"}
 
 NOT_NEEDED = "no longer needed"
 """Reported as the state if the feature no longer exists."""
@@ -49,7 +54,7 @@ def _stated(state: str | None) -> str:
     """Return a registration state; a response without one says nothing, not that something is not registered."""
     if not state:
         raise ValueError("no registration state")
-    return str(state)
+    return spelled(state, _STATES)
 
 
 async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | Unknown:

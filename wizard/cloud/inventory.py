@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from wizard.cloud import reads
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, ResourceId, dig, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, ResourceId, dig, host_of
 from wizard.cloud.azure import Azure, Subscription, as_json
-from wizard.cloud.bodies import firewall_denies, identity_kind, kubernetes_version
+from wizard.cloud.bodies import firewall_denies, identity_kind, key_kind, kubernetes_version
 from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, EncryptionKind, provisioning_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items
@@ -205,12 +205,10 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
 async def vault_of_key(azure: Azure, subscription: str, encryption: Encryption) -> str | None:
     """Return the resource ID of the vault in a key identifier, for a cluster that does not name the vault; None if the
     subscription has no such vault that the caller can see. Raise AzureError."""
-    host = encryption.key_id.removeprefix("https://").partition("/")[0]
     with translate_errors("The key vaults of the cluster's subscription could not be listed."):
         async for vault in items(azure.vaults(subscription).vaults.list_by_subscription()):
             body = as_json(vault)
-            uri = str(dig(body, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
-            if same(uri, host):
+            if host_of(str(dig(body, "properties", "vaultUri") or "")) == encryption.key_host:
                 return str(body["id"])
     return None
 
@@ -224,7 +222,7 @@ async def keys(azure: Azure, vault_id: str) -> list[KeyRow]:
     rows = [
         KeyRow(
             name=sanitize(str(body.get("name", ""))),
-            type=sanitize(str(dig(body, "properties", "kty") or "RSA")),
+            type=sanitize(key_kind(body) or "RSA"),
             size=dig(body, "properties", "keySize"),
             body=body,
         )
@@ -259,8 +257,10 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
         found = as_json(
             await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
         )
+        if found.get("values") is None:
+            raise ValueError("no list of versions")
     rows = []
-    for body in found.get("values") or []:
+    for body in found["values"]:
         plans = dig(body, "capabilities", "supportPlan") or []
         patches = sorted(body.get("patchVersions") or {}, key=version_of)
         rows.append(
@@ -276,11 +276,31 @@ async def kubernetes_versions(azure: Azure, subscription: str, location: str) ->
     return sorted(fit, key=lambda row: version_of(row.version), reverse=True)
 
 
-async def locations(azure: Azure, subscription: str) -> list[str]:
-    """Return the regions of a subscription, by short name. Raise AzureError."""
+async def regions(azure: Azure, subscription: str) -> dict[str, str]:
+    """Return the regions of a subscription: the name that each is shown with, by its short name. Raise AzureError."""
     with translate_errors(reads.REGIONS.failure):
         found = azure.subscription_client().subscriptions.list_locations(subscription)
-        names = sorted([sanitize(str(location.name)) async for location in items(found)])
+        names = {
+            sanitize(str(location.name)): sanitize(str(location.display_name or ""))
+            async for location in items(found)
+        }
         if not names:
             raise AzureError(odd_answer(reads.REGIONS.failure, "it lists none"))
-        return names
+        return dict(sorted(names.items()))
+
+
+async def locations(azure: Azure, subscription: str) -> list[str]:
+    """Return the regions of a subscription, by short name. Raise AzureError."""
+    return list(await regions(azure, subscription))
+
+
+async def resource_groups(azure: Azure, subscription: str) -> list[tuple[str, str]]:
+    """Return name and region of the resource groups of a subscription, by name, without the node resource groups of clusters,
+    which belong to AKS. Raise AzureError.
+    """
+    with translate_errors("The resource groups could not be listed."):
+        found = [
+            as_json(group) async for group in items(azure.resources(subscription).resource_groups.list())
+        ]
+    rows = [(sanitize(str(body.get("name", ""))), sanitize(str(body.get("location", "")))) for body in found]
+    return sorted(row for row in rows if not row[0].casefold().startswith("mc_"))

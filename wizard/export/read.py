@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from wizard.cloud.arm import Json, ResourceId, dig, same
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.encryption import Encryption
+from wizard.cloud.encryption import SUCCEEDED, Encryption, provisioning_state
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import cluster_body, vault_of_key
 from wizard.cloud.paging import items
@@ -29,22 +29,23 @@ async def read_setup(azure: Azure, cluster: ResourceId) -> Setup:
 
     Raise AzureError if a part cannot be read, or if the cluster is not encrypted: then there is nothing to export.
     """
-    body = await cluster_body(azure, cluster)
-    encryption = Encryption.of(body)
-    _check(cluster.name, body, encryption)
-    automatic = same(str(dig(body, "sku", "name") or ""), "Automatic")
-    setup = Setup(cluster, automatic, encryption, datetime.now(UTC))
-    if not encryption.kms_enabled:
-        return setup
-    vault_id = await _vault_id(azure, cluster, encryption)
-    identity_id = _identity_id(cluster.name, body)
-    vault, key, identity = await asyncio.gather(
-        _vault(azure, vault_id), _key(azure, vault_id, encryption), _identity(azure, identity_id)
-    )
-    assignments, inherited = await _assignments(azure, vault_id, key.name, identity.principal_id)
-    return Setup(
-        cluster, automatic, encryption, setup.read_at, vault, key, identity, assignments, inherited
-    )  # fmt: skip
+    with translate_errors(f"What there is to export of {cluster.name} could not be read."):
+        body = await cluster_body(azure, cluster)
+        encryption = Encryption.of(body)
+        _check(cluster.name, body, encryption)
+        automatic = same(str(dig(body, "sku", "name") or ""), "Automatic")
+        setup = Setup(cluster, automatic, encryption, datetime.now(UTC))
+        if not encryption.kms_enabled:
+            return setup
+        vault_id = await _vault_id(azure, cluster, encryption)
+        identity_id = _identity_id(cluster.name, body)
+        vault, key, identity = await asyncio.gather(
+            _vault(azure, vault_id), _key(azure, vault_id, encryption), _identity(azure, identity_id)
+        )
+        assignments, inherited = await _assignments(azure, vault_id, key.name, identity.principal_id)
+        return Setup(
+            cluster, automatic, encryption, setup.read_at, vault, key, identity, assignments, inherited
+        )  # fmt: skip
 
 
 def _check(name: str, body: Json, encryption: Encryption) -> None:
@@ -57,8 +58,8 @@ def _check(name: str, body: Json, encryption: Encryption) -> None:
                 "Encrypt it first: aks-kms",
             )
         )
-    state = str(dig(body, "properties", "provisioningState") or "unknown")
-    if state.casefold() != "succeeded":
+    state = provisioning_state(body)
+    if state != SUCCEEDED:
         raise AzureError(
             Problem(
                 "azure",
@@ -79,7 +80,7 @@ async def _vault_id(azure: Azure, cluster: ResourceId, encryption: Encryption) -
         return ResourceId.parse(encryption.vault_id)
     if found := await vault_of_key(azure, cluster.subscription, encryption):
         return ResourceId.parse(found)
-    host = encryption.key_id.removeprefix("https://").partition("/")[0]
+    host = encryption.key_host
     raise AzureError(
         Problem(
             "azure",

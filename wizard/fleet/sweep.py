@@ -63,7 +63,9 @@ async def sweep(
     progress = progress or Progress()
     progress.throttling = azure.throttling
     progress.subscriptions = len(subscriptions)
-    found: asyncio.Queue[list[Found]] = asyncio.Queue(at_once)
+    found: asyncio.Queue[list[Found]] = asyncio.Queue(
+        1
+    )  # a page waits for its turn where it was read, and no further one is read
     reading = asyncio.create_task(_read(azure, subscriptions, found, progress, whole, at_once))
     taking = asyncio.create_task(found.get())
     try:

@@ -1,9 +1,9 @@
 """The differences between two plans for the same answers, in words: for the gate, and for a run that is resumed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
-from wizard.cloud.arm import Json, same
+from wizard.cloud.arm import Json, canonical, same
 from wizard.procedure.plan import Plan
 from wizard.system.sanitize import sanitize
 
@@ -14,14 +14,12 @@ _MOST = 4
 
 _NOTHING: tuple[object, ...] = ("", None, [], {})
 
-STEPS_OF: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("exists", "security_profile", "identity", "kubernetes_version"), frozenset({"cluster"})),
-    "principal": frozenset({"identity"}),
-    "vault_purge_protection": frozenset({"vault"}),
-    "vault_public_network_access": frozenset({"vault", "firewall"}),
-    "key_expires": frozenset({"key"}),
-}
-"""By fact of a plan: the steps that may change it."""
+
+def changed_by(steps: Collection[str]) -> set[str]:
+    """Return the facts of a plan that these steps, by key, may change."""
+    from wizard.procedure.steps import STEPS  # late: `runs list` compares no plans and needs no steps
+
+    return {fact for step in STEPS if step.key in steps for fact in step.changes}
 
 
 def done_since(shown: Json, fresh: Plan) -> list[str]:
@@ -104,11 +102,14 @@ def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collec
     """Return the differences in the facts of a later plan, except those named in `but`."""
     facts: Json = shown.get("basis") or {}
     found = []
-    done = _done(shown, fresh) if after_steps else set()
+    made = changed_by(_done(shown, fresh)) if after_steps else set()
     for fact, value in fresh.to_json()["basis"].items() if facts else ():
         old_value = facts.get(fact)
-        made = bool(STEPS_OF.get(fact, frozenset()) & done)
-        if old_value == value or fact in but or (made and old_value in _NOTHING):
+        if (
+            canonical(old_value) == canonical(value)
+            or fact in but
+            or (fact in made and old_value in _NOTHING)
+        ):
             continue
         if fact == "identity" and isinstance(value, list):
             found.append(_identity(value, shown if after_steps else {}))

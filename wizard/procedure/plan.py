@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wizard import TOOL
+from wizard.cloud.arm import canonical
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.endpoints import Cloud
 from wizard.rules import Finding
@@ -75,6 +76,11 @@ class Plan:
     """What can be removed later, manually: no plan deletes anything."""
 
     @property
+    def effects(self) -> tuple[Effect, ...]:
+        """The resources that are created, changed or kept."""
+        return tuple(effect for step in self.steps if step.key != "verify" for effect in step.effects)
+
+    @property
     def errors(self) -> tuple[Finding, ...]:
         """Findings that prevent the run."""
         return tuple(f for f in self.findings if f.level == "error")
@@ -123,7 +129,7 @@ class Plan:
                 ]
                 for s in self.steps
             ],
-            "basis": self.basis,
+            "basis": canonical(self.basis),
         }
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 

@@ -89,7 +89,7 @@ def plan_from(target: Target, snapshot: Snapshot) -> Plan:
         clean_up=(*_own_role(target, snapshot, planned), *clean_up(target, snapshot)),
         signed_in=snapshot.signed_in.name,
         follows=converged(target, snapshot) and cluster.settings_state == "pending",
-        basis=_basis(snapshot),
+        basis=basis(snapshot),
     )
 
 
@@ -179,7 +179,7 @@ def _keep(target: Target) -> tuple[str, ...]:
     )
 
 
-def _basis(snapshot: Snapshot) -> dict[str, Any]:
+def basis(snapshot: Snapshot) -> dict[str, Any]:
     """Return the facts on which the plan is based, besides its steps. No eTag: AKS changes it without a request."""
     cluster, expires = snapshot.cluster_state, snapshot.key_state.expires
     return {

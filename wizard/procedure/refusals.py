@@ -16,7 +16,6 @@ _TRANSIENT = frozenset(
     {
         "EtagMismatch",
         "PreconditionFailed",
-        "PreConditionFailed",
         "OriginalEtagNotExpect",
     }
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from wizard.cloud.azure import Azure
 from wizard.errors import AzureError, Problem
-from wizard.procedure.differences import STEPS_OF, of_facts, of_step, repeated
+from wizard.procedure.differences import changed_by, of_facts, of_step, repeated
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import plan_from, read_snapshot
 from wizard.rules import Finding
@@ -34,7 +34,7 @@ async def revalidate(azure: Azure, target: Target, plan: Plan, statuses: Mapping
         raise AzureError(_forbidden(target, errors[0]))
     shown = plan.to_json()
     acted = {key for key, status in statuses.items() if status == "succeeded"}
-    ours = {fact for fact, steps in STEPS_OF.items() if steps & acted}
+    ours = changed_by(acted)
     if not plan.basis["exists"]:
         ours.add("kubernetes_version")
     found: list[str] = []

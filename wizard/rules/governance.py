@@ -11,6 +11,7 @@ from wizard.rules.finding import Finding, RequiredAction
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
+from wizard.system.names import listed
 from wizard.system.sanitize import sanitize, shell_word
 
 _ENABLED = "Enabled"
@@ -149,10 +150,10 @@ def _place(scope: str) -> str:
 
 
 def _eligible(snapshot: Snapshot) -> str:
-    """What could be activated instead of asking somebody, as a remedy; empty where there is nothing."""
+    """What could be activated instead of asking an owner, as a remedy; empty where there is nothing."""
     if not snapshot.eligible:
         return ""
-    roles = ", ".join(f"{one.role} on {one.scope}" for one in snapshot.eligible)
+    roles = listed(f"{one.role} on {one.scope}" for one in snapshot.eligible)
     return f"You are eligible for {roles}: activate it (portal: Privileged Identity Management), then plan again."
 
 

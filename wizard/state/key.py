@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from wizard.cloud.arm import Json, dig, moment, same
+from wizard.cloud.arm import Json, dig, moment, same, spelled
+from wizard.cloud.bodies import key_kind
 from wizard.system.sanitize import sanitize
 
 EXPIRES_SOON = timedelta(days=90)
@@ -25,6 +26,9 @@ def days_of(duration: str) -> timedelta | None:
     return timedelta(days=years * 365 + months * 30 + weeks * 7 + days)
 
 
+_OPERATIONS = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey", "import", "release")
+
+
 @dataclass(frozen=True)
 class KeyState:
     """What the body of a key says. Every fact is derived once, when it is first needed."""
@@ -35,7 +39,7 @@ class KeyState:
     @cached_property
     def kind(self) -> str:
         """`RSA`, `RSA-HSM`, `EC`, …; empty if Azure returned none."""
-        return str(self._property("kty") or "")
+        return key_kind(self.body)
 
     @cached_property
     def size(self) -> Any:
@@ -45,7 +49,12 @@ class KeyState:
     @cached_property
     def operations(self) -> frozenset[str]:
         """The permitted operations; empty if Azure returned none."""
-        return frozenset(str(operation) for operation in self._property("keyOps") or ())
+        return frozenset(spelled(each, _OPERATIONS) for each in self._property("keyOps") or ())
+
+    @property
+    def encrypts_and_decrypts(self) -> bool:
+        """Whether the key permits both operations that AKS needs."""
+        return self.operations >= {"encrypt", "decrypt"}
 
     @cached_property
     def disabled(self) -> bool:

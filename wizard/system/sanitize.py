@@ -28,11 +28,14 @@ _LEAST = 6
 """Characters of a secret. A shorter one may be a part of any word."""
 _MOST = 64
 _secrets: dict[str, None] = {}
-"""The last ones of which `mask` was told."""
+"""The last ones given to `mask`."""
+_longest_first: tuple[str, ...] = ()
+"""The same, in the order in which they are replaced: one may be a part of another."""
 
 
 def mask(*secrets: str) -> None:
     """Have these texts masked in every text that is sanitized from now on: the other side of a connection may echo them."""
+    global _longest_first  # noqa: PLW0603 - sorted once, not for each text
     from urllib.parse import quote, quote_plus  # late, for a fast start
 
     for secret in secrets:
@@ -42,10 +45,11 @@ def mask(*secrets: str) -> None:
                 _secrets[form] = None
     while len(_secrets) > _MOST:
         del _secrets[next(iter(_secrets))]
+    _longest_first = tuple(sorted(_secrets, key=len, reverse=True))
 
 
 def _masked(text: str) -> str:
-    for secret in sorted(_secrets, key=len, reverse=True):
+    for secret in _longest_first:
         if secret in text:
             text = text.replace(secret, _MASK)
     return _TOKEN.sub(_MASK, text) if "eyJ" in text else text
@@ -57,10 +61,15 @@ def sanitize(text: str) -> str:
     Escape sequences are removed as a whole, not only their first character. New lines are kept as `\n`; a tab becomes a
     space. The result may still look like a library's markup: show it as plain text.
     """
-    if not text.replace("\n", "").isprintable():
+    if not text.isprintable() and not text.replace("\n", "").isprintable():
         text = _NEW_LINES.sub("\n", _ESCAPES.sub("", text)).replace("\t", " ")
         text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)
-    return _masked(text) if _secrets or "eyJ" in text else text
+    if "eyJ" in text:
+        return _masked(text)
+    for secret in _longest_first:  # here, because a call for each of a fleet's texts would take as long again
+        if secret in text:
+            return _masked(text)
+    return text
 
 
 def one_line(text: str) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import dig, same
+from wizard.cloud.arm import dig
 from wizard.cloud.bodies import kubernetes_version
-from wizard.cloud.encryption import settings_state
+from wizard.cloud.encryption import provisioning_state, settings_state
 from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.system.sanitize import shell_word
@@ -25,7 +25,7 @@ def cluster_checks(e: Evidence) -> Iterator[Check]:
 
 
 def _state(e: Evidence) -> Iterator[Check]:
-    state, stands = _provisioning(e), settings_state(e.cluster)
+    state, stands = provisioning_state(e.cluster), settings_state(e.cluster)
     power = str(dig(e.cluster, "properties", "powerState", "code") or "Running")
     outcome: Outcome = "passed" if state == "Succeeded" else "failed" if stands == "failed" else "warning"
     yield make_check(
@@ -84,7 +84,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
                 else " yet: an operation on the cluster is in progress, and Azure reports the requested settings before "
                 "they take effect."
             ),
-            f"{settings}, provisioningState: {_provisioning(e)}",
+            f"{settings}, provisioningState: {provisioning_state(e.cluster)}",
             _repair(e) if stands == "failed" else _wait(e),
         )
         return
@@ -126,7 +126,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
 
 
 def _migration(e: Evidence) -> str:
-    """Return how to migrate from legacy KMS. KMS v1 cannot be migrated: AKS:use-kms-v2, and the migration article."""
+    """Return how to migrate from legacy KMS. KMS v1 cannot be migrated: docs/azure.md#refusals-of-the-aks-resource-provider, and the migration article."""
     version = version_of(kubernetes_version(e.cluster))
     if version and version < LEGACY_KMS_V2:
         return (
@@ -175,12 +175,8 @@ def _repair(e: Evidence) -> str:
 
 def _wait(e: Evidence) -> str:
     """Return what to do while an operation is in progress."""
-    if same(_provisioning(e), "Deleting"):
+    if provisioning_state(e.cluster) == "Deleting":
         return (
             f"The cluster is being deleted. To wait until it is gone: az aks wait {e.cluster_args} --deleted"
         )
     return f"Wait for the operation to end, then verify again: az aks wait {e.cluster_args} --updated"
-
-
-def _provisioning(e: Evidence) -> str:
-    return str(dig(e.cluster, "properties", "provisioningState") or "unknown")

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from wizard.cloud.arm import Json, ResourceId, dig
@@ -86,7 +87,7 @@ class Evidence:
         """The key vault's resource ID; empty if it could not be read."""
         return str((self.vault or {}).get("id", ""))
 
-    @property
+    @cached_property
     def cluster_args(self) -> str:
         """The options that name the cluster in an Azure CLI command."""
         return cli_args(str(self.cluster["id"]))

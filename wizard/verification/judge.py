@@ -1,7 +1,6 @@
 """Makes checks from what was read. Text from outside is sanitized here."""
 
 import json
-from dataclasses import replace
 
 from wizard.cloud.arm import Json
 from wizard.errors import Problem
@@ -14,7 +13,16 @@ GONE = frozenset({"ResourceNotFound", "ResourceGroupNotFound", "KeyNotFound", "V
 
 
 def make_check(
-    code: str, group: Group, holds: bool | Outcome, good: str, bad: str, evidence: str = "", remedy: str = ""
+    code: str,
+    group: Group,
+    holds: bool | Outcome,
+    good: str,
+    bad: str,
+    evidence: str = "",
+    remedy: str = "",
+    *,
+    unread: str = "",
+    transient: bool = False,
 ) -> Check:
     """Return a check with the message `good` if it passes, or else `bad` and the remedy.
 
@@ -25,7 +33,17 @@ def make_check(
     outcome: Outcome = holds if isinstance(holds, str) else "passed" if holds else "failed"
     fine = outcome in {"passed", "note"}
     message = sanitize(good if fine else bad)
-    return Check(code, group, outcome, message, sanitize(evidence), "" if fine else sanitize(remedy))
+    remedy = "" if fine else sanitize(remedy)
+    return Check(
+        code,
+        group,
+        outcome,
+        message,
+        sanitize(evidence),
+        remedy,
+        unread=sanitize(unread),
+        transient=transient,
+    )
 
 
 def unknown_check(code: str, group: Group, what: str, problem: Problem | None, remedy: str = "") -> Check:
@@ -41,8 +59,8 @@ def unknown_check(code: str, group: Group, what: str, problem: Problem | None, r
     remedy = remedy or f"Sign in with an identity that can read {what} (role Reader)."
     reason = f" ({problem.code})" if problem is not None and problem.code else ""
     message = f"{what[0].upper()}{what[1:]} could not be read{reason}."
-    check = make_check(code, group, "unknown", "", message, why, remedy)
-    return replace(check, unread=sanitize(what), transient=problem is not None and problem.kind in TRANSIENT)
+    transient = problem is not None and problem.kind in TRANSIENT
+    return make_check(code, group, "unknown", "", message, why, remedy, unread=what, transient=transient)
 
 
 def shown(body: Json, name: str) -> str:

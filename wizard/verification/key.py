@@ -53,7 +53,8 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         "",
         str(properties.get("keyUriWithVersion") or ""),
     )
-    kind = str(properties.get("kty") or "")
+    key = KeyState(e.key)
+    kind = key.kind
     yield make_check(
         "key-type",
         "key",
@@ -63,11 +64,11 @@ def key_checks(e: Evidence) -> Iterator[Check]:
         f"kty: {kind}, keySize: {properties.get('keySize') or 'not set'}",
         "Plan with another key of type RSA. The type of a key cannot be changed.",
     )
-    operations = [str(name) for name in properties.get("keyOps") or []]
+    operations = sorted(key.operations)
     yield make_check(
         "key-operations",
         "key",
-        {"encrypt", "decrypt"} <= set(operations),
+        key.encrypts_and_decrypts,
         "The key allows the operations encrypt and decrypt.",
         "The key does not allow both of the operations encrypt and decrypt.",
         f"keyOps: {', '.join(operations) or 'none'}",
@@ -143,8 +144,7 @@ def _not_before(attributes: Json, e: Evidence) -> Check:
 
 
 def _expiry(attributes: Json, e: Evidence) -> Check:
-    """Return the check of the expiry date. An expired key still decrypts but does not encrypt: KV:key-attributes, "Date-time
-    controlled operations"."""
+    """Return the check of the expiry date. An expired key still decrypts but does not encrypt: docs/azure.md#keys-that-expire-are-disabled-or-lost."""
     when = moment(attributes.get("exp"))
     if when is None:
         return make_check("key-expiry", "key", True, "The key does not expire.", "", "exp: not set")

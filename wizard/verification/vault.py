@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.arm import Json, dig, host_of, same
 from wizard.cloud.bodies import firewall_denies
 from wizard.errors import Problem
 from wizard.system.sanitize import sanitize, shell_word
@@ -57,9 +57,8 @@ def _missing(e: Evidence) -> Check:
 def _named(e: Evidence, name: str) -> Check:
     """Return the check that the key identifier and the resource ID in the cluster's settings name the same key vault."""
     given, private = e.encryption.vault_id, e.encryption.network_access.casefold() == "private"
-    host = e.encryption.key_id.removeprefix("https://").partition("/")[0]
-    uri = str(dig(e.vault, "properties", "vaultUri") or "").removeprefix("https://").strip("/")
-    is_it = same(uri, host) if uri else same(name, host.partition(".")[0])
+    host, its = e.encryption.key_host, host_of(str(dig(e.vault, "properties", "vaultUri") or ""))
+    is_it = its == host if its else same(name, host.partition(".")[0])
     if not given:
         return make_check(
             "vault-named",
@@ -86,7 +85,7 @@ def _named(e: Evidence, name: str) -> Check:
 
 def _tenant(e: Evidence) -> Iterator[Check]:
     """Yield the check of the tenant: a vault trusts the tokens of one tenant, and keeps it when its subscription moves to
-    another one (KV:move-subscription)."""
+    another one (docs/azure.md#creating-a-vault)."""
     if not e.identity_ids:
         return
     trusted = str(dig(e.vault, "properties", "tenantId") or "")
@@ -108,7 +107,7 @@ def _tenant(e: Evidence) -> Iterator[Check]:
 
 
 def _network(e: Evidence) -> Iterator[Check]:
-    """Yield the checks whether the cluster passes the vault's firewall: KV:network-security."""
+    """Yield the checks whether the cluster passes the vault's firewall: docs/azure.md#network-access-of-a-vault."""
     vault = e.vault or {}
     public, action, bypass = _firewall(vault)
     seen = f"publicNetworkAccess: {public}, defaultAction: {action}, bypass: {bypass}"

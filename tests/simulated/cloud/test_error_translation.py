@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 from azure.core import exceptions
-from azure.core.exceptions import ODataV4Format
 
 from tests.support import PRODUCTION, answers, cluster_id, scenario_file, signed_in, vault_id
 from wizard.cloud.arm import Json
@@ -77,6 +76,7 @@ def test_azure_error_and_other_exceptions_pass_unchanged() -> None:
         ("KeyNotFound", True),
         ("FeatureNotFound", True),
         ("NotFound", True),
+        ("resourcenotfound", True),
         ("SubscriptionNotFound", False),
         ("ResourceProviderNotFound", False),
         ("InvalidResourceType", False),
@@ -87,8 +87,8 @@ def test_azure_error_and_other_exceptions_pass_unchanged() -> None:
 )
 async def test_only_some_404s_mean_that_a_resource_does_not_exist(code: str, absent: bool) -> None:
     error = exceptions.ResourceNotFoundError("gone")
-    error.status_code, error.response = 404, SimpleNamespace(headers={})
-    error.error = ODataV4Format({"code": code, "message": "m"})
+    body = json.dumps({"error": {"code": code, "message": "m"}})
+    error.status_code, error.response = 404, SimpleNamespace(headers={}, text=lambda: body)
 
     async def ask() -> Json:
         raise error

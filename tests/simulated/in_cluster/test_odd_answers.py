@@ -16,8 +16,8 @@ from wizard.in_cluster import checks
 from wizard.in_cluster.canary import leftovers
 from wizard.in_cluster.kubeconfig import Kubeconfig
 from wizard.in_cluster.kubectl import opened
-from wizard.in_cluster.look import check_inside
 from wizard.in_cluster.metrics import parse
+from wizard.in_cluster.verify import check_inside
 from wizard.simulator import Simulator
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify

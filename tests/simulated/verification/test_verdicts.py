@@ -165,7 +165,7 @@ async def test_one_permanent_error_among_transient_ones_is_not_transient(tmp_pat
 
 
 @pytest.mark.parametrize("fault", ["403", "500"])
-async def test_a_vault_that_cannot_be_looked_for_makes_the_verdict_not_certain(
+async def test_a_vault_that_cannot_be_searched_makes_the_verdict_not_certain(
     tmp_path: Path, fault: str
 ) -> None:
     lists = {"method": "GET", "path": "/subscriptions/*/providers/Microsoft.KeyVault/vaults"}

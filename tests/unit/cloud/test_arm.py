@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wizard.cloud.arm import KEY_VAULT, MANAGED_CLUSTER, ResourceId, dig, same, same_region
+from wizard.cloud.arm import (
+    KEY_VAULT,
+    MANAGED_CLUSTER,
+    Json,
+    ResourceId,
+    canonical,
+    dig,
+    host_of,
+    same,
+    same_region,
+    spelled,
+)
 
 NAMES = st.text(
     st.characters(codec="ascii", categories=("Lu", "Ll", "Nd"), include_characters="-_.()"), min_size=1
@@ -84,3 +95,27 @@ def test_same_ignores_case_and_a_trailing_slash(text: str) -> None:
 def test_same_region_accepts_display_names() -> None:
     assert same_region("West Europe", "westeurope")
     assert not same_region("West Europe", "northeurope")
+
+
+def test_words_of_azure_are_read_in_any_letter_case() -> None:
+    assert spelled("REGISTERED", {"Registered"}) == "Registered"
+    assert spelled("Brand_new", {"Registered"}) == "Brand_new"
+    assert spelled(None, {"Registered"}) == ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"keyId": "HTTPS://V.Vault.Azure.Net/keys/k/"},
+        {"KeyID": "https://v.vault.azure.net/keys/k", "enabled": None},
+        {"keyId": "https://v.vault.azure.net/keys/k", "more": {}, "others": [], "inner": {"nothing": None}},
+    ],
+)
+def test_bodies_that_say_the_same_are_compared_as_equal(other: Json) -> None:
+    assert canonical(other) == canonical({"keyId": "https://v.vault.azure.net/keys/k"})
+    assert canonical(other | {"enabled": False}) != canonical(other)
+
+
+def test_host_of_an_address() -> None:
+    assert host_of("HTTPS://Kv-Demo.Vault.Azure.Net/keys/k") == "kv-demo.vault.azure.net"
+    assert host_of("https://kv-demo.vault.azure.net/") == host_of("https://kv-demo.vault.azure.net")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from azure.core import exceptions
-from azure.core.exceptions import HttpResponseError, ODataV4Format
+from azure.core.exceptions import HttpResponseError
 
 from tests.remedies import commands
 from tests.support import PRODUCTION
@@ -25,12 +25,16 @@ def refusal(
     error: Json | None,
     kind: type[HttpResponseError] = HttpResponseError,
     headers: Mapping[str, str] | None = None,
+    request: object = None,
 ) -> HttpResponseError:
     """Return the error that azure-core raises for a response with this status and body."""
     raised = kind(message=str((error or {}).get("message", "")))
     raised.status_code = status
-    raised.response = SimpleNamespace(headers=headers or {})  # all that is looked at
-    raised.error = ODataV4Format(error) if error is not None else None
+    raised.response = SimpleNamespace(  # all that is looked at
+        headers=headers or {},
+        text=lambda: "" if error is None else json.dumps({"error": error}),
+        request=request,
+    )
     return raised
 
 
@@ -85,6 +89,22 @@ def test_refusals_that_differ_only_in_their_text(text: str) -> None:
         ({"code": "Outer", "message": "", "details": [{"code": "Unheard", "message": ""}]}, "Outer"),
         (
             {"code": "QuotaExceeded", "message": "", "details": [{"code": "OperationNotAllowed", "message": ""}]},
+            "QuotaExceeded",
+        ),
+        (
+            {"code": "OperationNotAllowed", "message": "", "details": [{"code": "QuotaExceeded", "message": ""}]},
+            "QuotaExceeded",
+        ),
+        ({"code": "BadRequest", "message": "", "details": [{"code": "OperationNotAllowed"}]}, "BadRequest"),
+        (
+            {"code": "ScopeLocked", "message": "", "details": [{"code": "PreconditionFailed", "message": ""}]},
+            "ScopeLocked",
+        ),
+        ({"code": "PreConditionFailed", "message": ""}, "PreconditionFailed"),
+        ({"Code": "scopelocked", "Message": "x"}, "ScopeLocked"),
+        ({"code": "Forbidden", "message": "", "InnerError": {"code": "ForbiddenByRbac"}}, "ForbiddenByRbac"),
+        (
+            {"code": "Failed", "message": "", "details": [{"code": "A", "details": [{"code": "QuotaExceeded"}]}]},
             "QuotaExceeded",
         ),
         (None, ""),
@@ -214,12 +234,9 @@ def test_a_policy_that_requires_mfa_is_met_by_signing_in_again() -> None:
         "code": "RequestDisallowedByPolicy",
         "message": "'aks-demo' was disallowed by policy. Reasons: 'MFA is required'.",
     }
-    error = refusal(403, said)
     address = "https://management.usgovcloudapi.net/subscriptions/s"
-    error.response = SimpleNamespace(
-        headers={}, request=SimpleNamespace(headers={"Authorization": f"Bearer h.{claims}.s"}, url=address)
-    )
-    found = problem_from(error, SUMMARY)
+    request = SimpleNamespace(headers={"Authorization": f"Bearer h.{claims}.s"}, url=address)
+    found = problem_from(refusal(403, said, request=request), SUMMARY)
     assert found.kind == "sign-in"
     assert "az login --tenant t-1 --scope https://management.core.usgovcloudapi.net//.default" in found.remedy
     assert "az login --scope https://management.core.windows.net//.default" in problem(403, said).remedy
@@ -253,8 +270,8 @@ def test_mfa_for_key_vault_is_asked_for_key_vault(audience: str) -> None:
 
 def test_commands_name_the_subscription_of_the_request_and_the_provider_of_the_message() -> None:
     said = "The subscription is not registered to use namespace 'Microsoft.KeyVault'. See https://aka.ms/rps-not-found."
-    error = refusal(409, {"code": "MissingSubscriptionRegistration", "message": said})
     address = f"https://management.azure.com/subscriptions/{PRODUCTION}/resourceGroups/x?api-version=1"
-    error.response = SimpleNamespace(headers={}, request=SimpleNamespace(headers={}, url=address))
+    request = SimpleNamespace(headers={}, url=address)
+    error = refusal(409, {"code": "MissingSubscriptionRegistration", "message": said}, request=request)
     command = f"az provider register --namespace Microsoft.KeyVault --subscription {PRODUCTION} --wait"
     assert problem_from(error, SUMMARY).remedy.endswith(f": {command}")

@@ -18,6 +18,7 @@ from tests.support import KEY_OPTIONS, PRODUCTION, KeyOption, answers, identity_
 from wizard.answers.model import Answers
 from wizard.cloud.roles import ADMINISTRATOR, CONTRIBUTOR, CRYPTO_USER
 from wizard.procedure.order import applicable_steps
+from wizard.procedure.planning import basis
 from wizard.procedure.step import Intent, Step
 from wizard.procedure.steps import STEPS
 from wizard.procedure.steps.cluster import _ended_badly, _touched
@@ -48,6 +49,10 @@ LETTER = answers("customer-managed-private", key={"create_through": "key-vault"}
 every = pytest.mark.parametrize("step", STEPS, ids=KEYS)
 
 
+def test_a_step_changes_only_known_facts_of_a_plan() -> None:
+    assert {fact for step in STEPS for fact in step.changes} <= basis(empty_snapshot(PRIVATE)).keys()
+
+
 def intent(key: str, chosen: Answers, snapshot: Snapshot) -> Intent:
     return BY_KEY[key].inspect(target(chosen), snapshot)
 
@@ -73,8 +78,7 @@ def test_each_step_describes_itself_and_needs_only_earlier_steps(step: Step) -> 
 def test_an_applicable_step_has_commands_and_a_duration(step: Step, key_option: KeyOption) -> None:
     chosen = answers(key_option)
     if not step.applies(target(chosen), None):
-        assert key_option == "platform-managed" or step.key in {"operator-role", "firewall"}
-        return
+        return  # which steps apply: below
     low, high = step.duration(target(chosen), empty_snapshot(chosen))
     assert 0 <= low <= high
     assert step.commands(target(chosen), None) or step.key == "firewall", (
@@ -297,8 +301,13 @@ WRITERS = [step for step in STEPS if step.key not in {"resource-group", "verify"
 
 @pytest.mark.parametrize("step", WRITERS, ids=[step.key for step in WRITERS])
 def test_each_writing_step_names_its_required_actions_and_scopes(step: Step) -> None:
-    chosen = next(a for a in (PRIVATE, LETTER) if step.applies(target(a), None))
-    rights = step.required_actions(target(chosen), empty_snapshot(chosen))
+    chosen, snapshot = next(
+        (each, there)
+        for each in (PRIVATE, LETTER)
+        for there in (empty_snapshot(each), complete_snapshot(each))
+        if step.applies(target(each), there)
+    )
+    rights = step.required_actions(target(chosen), snapshot)
     assert rights
     for right in rights:
         assert right.action.startswith("Microsoft.")

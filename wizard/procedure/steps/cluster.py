@@ -5,7 +5,7 @@ import shlex
 from dataclasses import replace
 from typing import Any
 
-from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, same
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, Json, canonical, same
 from wizard.cloud.encryption import SUCCEEDED
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
@@ -24,6 +24,7 @@ from wizard.state.comparison import closes_last, converged, identity_recreated, 
 from wizard.state.settings import compared
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
+from wizard.system.names import listed
 from wizard.system.sanitize import sanitize
 
 _BEATS_PER_READ = 12
@@ -50,6 +51,7 @@ class Cluster(Step):
     sentence = "Enables the encryption in AKS, which then also encrypts the existing secrets."
     needs = ("provider", "resource-group", "key", "firewall", "crypto-role", "contributor-role")
     reversible = False
+    changes = ("exists", "security_profile", "identity", "kubernetes_version")
     usually = (180, 360)
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
@@ -190,7 +192,7 @@ class Cluster(Step):
         count, differing = compared(work.snapshot.cluster, cluster.body)
         if differing:
             work.log(
-                f"other settings have changed since the plan was created: {', '.join(differing)}", "operator"
+                f"other settings have changed since the plan was created: {listed(differing)}", "operator"
             )
         return f"{name} {state}; {count - len(differing)} other settings unchanged"
 
@@ -311,7 +313,7 @@ def _creation(target: Target, snapshot: Snapshot, kms: str) -> tuple[Effect, ...
 
 def _touched(cluster: ClusterState) -> tuple[Any, Any]:
     """Return the parts of a cluster on which the plan is based and that the update replaces."""
-    return cluster.security_profile, sorted(identity.lower() for identity in cluster.identities)
+    return canonical(cluster.security_profile), sorted(canonical(id_) for id_ in cluster.identities)
 
 
 def _changed_meanwhile(name: str) -> Problem:

@@ -27,6 +27,7 @@ class Firewall(Step):
     title = "Set the key vault's firewall"
     sentence = "Denies public network access to a private key vault. Trusted Azure services, including AKS, can still reach it."
     needs = ("vault", "key")
+    changes = ("vault_public_network_access",)
     usually = (2, 20)
 
     def applies(self, target: Target, snapshot: Snapshot | None) -> bool:

@@ -27,11 +27,9 @@ class Vault(Step):
         "Creates the key vault with Azure RBAC. A private one is created with public network access denied."
     )
     needs = ("resource-group",)
+    changes = ("vault_purge_protection", "vault_public_network_access")
+    for_own_key = True
     usually = (20, 60)
-
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
-        del snapshot
-        return target.answers.customer_managed is not None
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         vault = target.own.vault

@@ -4,7 +4,7 @@ Routing is strict: an unknown route gets ARM's error response, and the server re
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -76,7 +76,7 @@ class Router:
             scoped = tuple(lowered[at + 1 : at + 3]) in self._extensions
             if scoped:
                 scope, parts, lowered = "/" + "/".join(parts[:at]), parts[at:], lowered[at:]
-        found = self._walk(self._roots[scoped], parts, lowered, 0, ())
+        found = self._match(self._roots[scoped], parts, lowered, 0, ())
         if found is None:
             raise self._unknown_route(path, lowered)
         node, values = found
@@ -90,16 +90,18 @@ class Router:
         route, names = node.routes[method]
         return route, {"scope": scope} | dict(zip(names, values, strict=True))
 
-    def _walk(
+    def _match(
         self, node: _Node, parts: list[str], lowered: list[str], at: int, values: tuple[str, ...]
     ) -> tuple[_Node, tuple[str, ...]] | None:
         if at == len(parts):
             return (node, values) if node.routes else None
         literal = node.literals.get(lowered[at])
-        if literal is not None and (found := self._walk(literal, parts, lowered, at + 1, values)):
+        if literal is not None and (found := self._match(literal, parts, lowered, at + 1, values)):
             return found
         return (
-            self._walk(node.wildcard, parts, lowered, at + 1, (*values, parts[at])) if node.wildcard else None
+            self._match(node.wildcard, parts, lowered, at + 1, (*values, parts[at]))
+            if node.wildcard
+            else None
         )
 
     def _unknown_route(self, path: str, lowered: list[str]) -> UnknownRoute:
@@ -337,3 +339,8 @@ def _type_of(route: Route) -> tuple[str, str]:
 def listing(values: list[Json]) -> Answer:
     """Return a list in ARM's form."""
     return Answer(200, {"value": values})
+
+
+def listing_of_keys(keys: list[str], show: Callable[[str], Json]) -> Answer:
+    """Return a list of the resources with these keys; only those on the page that is sent are read."""
+    return Answer(200, {"value": keys}, show=show)

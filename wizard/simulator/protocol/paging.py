@@ -28,9 +28,10 @@ def start_of(call: Call) -> int:
 def cut(call: Call, answer: Answer, start: int, size: int) -> None:
     """Reduce the list in an answer to one page, with a link to the next one."""
     values = (answer.body or {}).get("value")
-    if answer.body is None or not isinstance(values, list) or (start == 0 and len(values) <= size):
+    if answer.body is None or not isinstance(values, list):
         return
-    page = dict(answer.body) | {"value": values[start : start + size]}
+    shown = values[start : start + size]
+    page = dict(answer.body) | {"value": [answer.show(each) for each in shown] if answer.show else shown}
     if start + size < len(values):
         token = base64.urlsafe_b64encode(str(start + size).encode()).decode()
         page["nextLink"] = f"{call.base_url}{quote(call.path)}?{urlencode(call.query | {PARAMETER: token})}"

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
@@ -16,6 +16,7 @@ class Answer:
     """A response. `body` None means no content.
 
     `content` is sent unchanged, for responses that are not JSON. `reset` closes the connection instead of responding.
+    `show` makes the entries of a long list, `value`: only those of the page that is sent.
     """
 
     status: int = 200
@@ -23,6 +24,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes = b""
     reset: bool = False
+    show: Callable[[Any], Json] | None = None
 
 
 class Refusal(Exception):  # noqa: N818 - it is Azure's answer, not an error in the server

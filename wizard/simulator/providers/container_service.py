@@ -7,7 +7,7 @@ import uuid
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing
+from wizard.simulator.arm.resource_manager import listing, listing_of_keys
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
 from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
@@ -79,17 +79,19 @@ async def list_in_group(world: World, call: Call) -> Answer:
     """List the clusters of a group."""
     world.require_group(call.path)
     scope = f"/subscriptions/{call.names['subscription']}/resourcegroups/{call.names['group']}"
-    return listing([_shown(world, cluster.body, call) for cluster in world.of_type(TYPE, scope)])
+    return _listing(world, call, scope)
 
 
 @provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
     """List the clusters of a subscription."""
-    return listing(
-        [
-            _shown(world, cluster.body, call)
-            for cluster in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")
-        ]
+    return _listing(world, call, f"/subscriptions/{call.names['subscription']}")
+
+
+def _listing(world: World, call: Call, scope: str) -> Answer:
+    resources = world.state.resources
+    return listing_of_keys(
+        world.keys_of_type(TYPE, scope), lambda key: _shown(world, resources[key].body, call)
     )
 
 

@@ -12,6 +12,7 @@ import zlib
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from wizard.simulator.arm import rbac
 from wizard.simulator.protocol.ids import group_of, kind_of, subscription_of
@@ -32,6 +33,16 @@ ROWS_AT_A_TIME = 100
 """Resources that are read before other requests get their turn."""
 _PLAIN = ("name", "kind", "managedBy", "sku", "plan", "properties", "identity", "zones", "extendedLocation")
 """The columns that show the ARM field of the same name unchanged."""
+_OF_THE_ID = frozenset({"id", "type", "tenantId", "resourceGroup", "subscriptionId"})
+"""The columns for which a generated resource need not be created."""
+
+
+@runtime_checkable
+class _Named(Protocol):
+    """What creates a resource and knows its id before."""
+
+    @property
+    def id(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +132,8 @@ class ResourceGraph:
                  "error before retrying."},
                 problem.detail,
             ]) from problem  # fmt: skip
-        finished = query.finish([row async for row in self._rows(query.type, caller, subscriptions)])
+        rows = self._rows(query.type, caller, subscriptions, whole=not _OF_THE_ID.issuperset(query.columns))
+        finished = query.finish([row async for row in rows])
         pieces = (finished[at : at + MOST_ROWS] for at in range(0, len(finished), MOST_ROWS))
         result = Result(
             query.columns,
@@ -134,12 +146,14 @@ class ResourceGraph:
             self._kept.popitem(last=False)
         return f"{name}/{_digest(text, caller, subscriptions)}", result
 
-    async def _rows(self, kind: str, caller: str, subscriptions: list[str]) -> AsyncIterator[Json]:
-        """Yield the rows of all resources of a type that the caller may read."""
+    async def _rows(
+        self, kind: str, caller: str, subscriptions: list[str], *, whole: bool
+    ) -> AsyncIterator[Json]:
+        """Yield the rows of all resources of a type that the caller may read; unless `whole`, only what follows from the id."""
         # In Azure, these are in tables other than `resources`.
         if kind == "microsoft.resources/resourcegroups" or kind.startswith("microsoft.authorization/"):
             return
-        known = self._world.state.resources
+        known = dict.fromkeys(self._world.keys_of_type(kind))
         allowed = {
             subscription: rbac.may(self._world, caller, f"{kind}/read", f"/subscriptions/{subscription}")
             for subscription in subscriptions
@@ -151,26 +165,33 @@ class ResourceGraph:
                 continue
             if not allowed[subscription] and not rbac.may(self._world, caller, f"{kind}/read", key):
                 continue
-            body = self._body(key)
+            body = self._body(key, whole=whole)
             if body is not None:
                 yield self._row(body, kind, subscription)
             looked_at += 1
             if looked_at % ROWS_AT_A_TIME == 0:
                 await asyncio.sleep(0)
 
-    def _body(self, key: str) -> Json | None:
-        """Return the resource as it was before the lag, or None if it did not exist then."""
+    def _body(self, key: str, *, whole: bool) -> Json | None:
+        """Return the resource as it was before the lag, or None if it did not exist then; unless `whole`, its id suffices."""
         self._forget()
         if key in self._past:
             before = self._past[key][0]
             return None if before is None else dict(json.loads(before)["body"])
         if key not in self._world.state.resources:
             return None
+        source = None if whole else self._world.state.resources.source(key)
+        if isinstance(source, _Named):
+            return {"id": source.id}
         found: Resource = self._world.state.resources.peek(key)
         return found.body
 
     def _row(self, body: Json, kind: str, subscription: str) -> Json:
-        if kind == CLUSTER.lower() and not self._world.scenario.rules.graph_shows_the_new_way:
+        if (
+            kind == CLUSTER.lower()
+            and "properties" in body
+            and not self._world.scenario.rules.graph_shows_the_new_way
+        ):
             body = view(body, BEFORE_THE_NEW_WAY)
         row: Json = {name: body.get(name) for name in _PLAIN}
         row |= {

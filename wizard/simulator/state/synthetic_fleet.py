@@ -22,6 +22,7 @@ from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.state import Principal, Resource, State
 
 KMS_GROUP, KMS_IDENTITY, KMS_KEY = "rg-kms", "id-aks-kms", "aks-secrets"
+_SPARE_GROUP = "rg-vaults"
 OLDEST_ENCRYPTABLE = (1, 33)
 _GROUP = "Microsoft.Resources/resourceGroups"
 _IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -81,12 +82,30 @@ def subscriptions(spec: FleetSpec) -> dict[str, SubscriptionSpec]:
                                 access={KMS_IDENTITY: ["Key Vault Crypto User", "Key Vault Contributor"]},
                             )
                         },
-                    )
+                    ),
+                    **(
+                        {_SPARE_GROUP: _spare_vaults(spec.spare_vaults, location)}
+                        if number == 0 and spec.spare_vaults
+                        else {}
+                    ),
                 },
             }
         )
         for number in range(spec.subscriptions)
     }
+
+
+def _spare_vaults(number: int, location: str) -> GroupSpec:
+    """Return a group of so many vaults and identities, each of which has a role on one of them."""
+    names = {f"kv-spare-{each:05}": f"id-spare-{each:05}" for each in range(number)}
+    return GroupSpec(
+        location=location,
+        identities=dict.fromkeys(names.values(), IdentitySpec()),
+        vaults={
+            vault: VaultSpec(purge_protection=True, access={identity: ["Key Vault Crypto User"]})
+            for vault, identity in names.items()
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +120,11 @@ class _Cluster:
     location: str
     team: str
     environment: str
+
+    @property
+    def id(self) -> str:
+        """Its resource ID, as the whole resource has it."""
+        return self.fleet.resource_id(self)
 
     def create(self) -> Resource:
         return self.fleet.cluster(self)
@@ -176,7 +200,7 @@ class Fleet:
         group_id = self._group_id(cluster)
         if cluster.number % self.spec.clusters_per_group == 0:
             state.resources.add_lazy(group_id.lower(), _Group(group_id, cluster))
-        state.resources.add_lazy(self._id(cluster).lower(), cluster)
+        state.resources.add_lazy(self.resource_id(cluster).lower(), cluster)
         state.resources.add_lazy(self._node_group_id(cluster).lower(), _NodeGroup(cluster))
         state.resources.add_lazy(self._kubelet_id(cluster).lower(), _Kubelet(cluster))
         state.principals.add_lazy(self._object_id(cluster, kubelet=True), _Identity(cluster, kubelet=True))
@@ -207,7 +231,8 @@ class Fleet:
     def _group_id(self, cluster: _Cluster) -> str:
         return f"/subscriptions/{self._subscriptions[cluster.subscription]}/resourceGroups/{cluster.group}"
 
-    def _id(self, cluster: _Cluster) -> str:
+    def resource_id(self, cluster: _Cluster) -> str:
+        """Return the resource ID of a cluster."""
         return canonical_id(self._subscriptions[cluster.subscription], cluster.group, cluster.name)
 
     def _node_group_id(self, cluster: _Cluster) -> str:
@@ -355,7 +380,7 @@ class Fleet:
     def node_group(self, cluster: _Cluster) -> Resource:
         """Return the node resource group of a cluster."""
         group_id = self._node_group_id(cluster)
-        return Resource(group_id, _GROUP, _group_body(group_id, cluster.location, self._id(cluster)))
+        return Resource(group_id, _GROUP, _group_body(group_id, cluster.location, self.resource_id(cluster)))
 
     def kubelet(self, cluster: _Cluster) -> Resource:
         """Return the kubelet identity of a cluster."""
@@ -370,7 +395,7 @@ class Fleet:
         """Return the system-assigned identity of a cluster, or the identity of its kubelet."""
         name = f"{cluster.name}-agentpool" if kubelet else cluster.name
         app = _guid(self.spec.seed, cluster.number, 23 if kubelet else 24)
-        resource_id = self._kubelet_id(cluster) if kubelet else self._id(cluster)
+        resource_id = self._kubelet_id(cluster) if kubelet else self.resource_id(cluster)
         return Principal(
             self._object_id(cluster, kubelet=kubelet),
             "managed-identity",

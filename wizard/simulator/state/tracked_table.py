@@ -95,6 +95,11 @@ class Table(MutableMapping[str, T]):
         """Return an entry without loading or tracking it; it must not be changed."""
         return _value(self._entries[key])
 
+    def source(self, key: str) -> Source[T] | None:
+        """Return what creates an entry; None if the entry is there."""
+        entry = self._entries[key]
+        return entry.source if isinstance(entry, _Unloaded) else None
+
     def loaded(self) -> Iterator[tuple[str, T]]:
         """Yield the entries that are loaded; they must not be changed."""
         for key, entry in list(self._entries.items()):

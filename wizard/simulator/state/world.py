@@ -12,11 +12,12 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from wizard.simulator.protocol.ids import group_id, kind_of, within
+from wizard.simulator.protocol.ids import group_id, within
 from wizard.simulator.protocol.wire import Json, Refusal
 from wizard.simulator.scenario.model import Scenario
 from wizard.simulator.state.groups import groups_by_member
 from wizard.simulator.state.state import Assignment, Changes, Pending, Principal, Resource, State
+from wizard.simulator.state.type_index import TypeIndex
 
 if TYPE_CHECKING:
     from wizard.simulator.state.synthetic_fleet import Fleet
@@ -85,7 +86,7 @@ class World:
             for key, operation in self.state.operations.items()
             if operation.status == "InProgress" and not operation.lags
         }
-        self._by_type: dict[str, dict[str, None]] = defaultdict(dict)
+        self._index = TypeIndex()
         self._by_principal: dict[str, list[Assignment]] = defaultdict(list)
         self._groups = groups_by_member(scenario)
         self._index_resources()
@@ -99,7 +100,7 @@ class World:
 
     def _index_resources(self) -> None:
         for key in self.state.resources:
-            self._by_type[kind_of(key)][key] = None
+            self._index.add(key)
 
     # -- changes ------------------------------------------------------------------------------------------------------
 
@@ -233,7 +234,7 @@ class World:
         """Store a new or replaced resource."""
         key = resource.id.lower()
         self.state.resources[key] = resource
-        self._by_type[kind_of(key)][key] = None
+        self._index.add(key)
         self.changed = True
         return resource
 
@@ -243,7 +244,7 @@ class World:
         below, removed = parent + "/", list[Resource]()
         for key in [key for key in self.state.resources if key == parent or key.startswith(below)]:
             removed.append(self.state.resources.pop(key))
-            del self._by_type[kind_of(key)][key]
+            self._index.remove(key)
         for assignment in [
             held for held in self.state.assignments.values() if within(held.scope, resource_id)
         ]:
@@ -255,9 +256,12 @@ class World:
 
     def of_type(self, resource_type: str, scope: str = "") -> Iterator[Resource]:
         """Yield the resources of a type below a scope, in order of creation."""
-        below = scope.lower().rstrip("/") + "/"
-        for key in [key for key in self._by_type[resource_type.lower()] if key.startswith(below)]:
+        for key in self.keys_of_type(resource_type, scope):
             yield self.state.resources[key]
+
+    def keys_of_type(self, resource_type: str, scope: str = "") -> list[str]:
+        """Return the keys of these resources in the state, without creating those that are generated."""
+        return self._index.keys(resource_type, scope)
 
     def in_scope(self, scope: str) -> list[Resource]:
         """Return all resources below a scope."""

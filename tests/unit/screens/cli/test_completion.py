@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from screens.cli.main import COMMANDS
+from screens.cli.options import Settings
+from screens.cli.seen_clusters import SeenCluster, save
 from tests.in_process import run
 from wizard.cloud.timeouts import budgets
 from wizard.simulator import scenarios
@@ -107,6 +109,19 @@ def test_ids_of_runs_are_completed_newest_first(tmp_path: Path):
             "20261130-015500-aks-demo",
             "20261129-015500-aks-demo",
         ]
+
+
+def test_clusters_of_the_last_list_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    rows = (("a1", "rg-a", "One"), ("a2", "rg-b", "Two words"), ("$(reboot)", "rg-b", "One"))
+    found = [SeenCluster(f"/ids/{name}", name, group, name, title) for name, group, title in rows]
+    save(Settings().cluster_list, found)
+    assert offered("zsh", "verify", "-n", "", home=tmp_path) == ["a1", "a2"]
+    assert offered("zsh", "rotate", "-g", "RG-B", "-n", "", home=tmp_path) == ["a2"]
+    assert offered("zsh", "clusters", "-g", "rg-", home=tmp_path) == ["rg-a", "rg-b"]
+    assert offered("zsh", "verify", "--subscription", "", home=tmp_path) == ["One", "a2"]
+    assert offered("zsh", "export", "--id", "/ids/a1", home=tmp_path) == ["/ids/a1"]
+    assert offered("zsh", "--simulate", "verify", "-n", "", home=tmp_path) == [], "another cloud"
 
 
 def test_only_checks_that_can_be_left_out_are_completed(tmp_path: Path):

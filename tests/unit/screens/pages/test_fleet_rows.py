@@ -2,11 +2,12 @@
 
 import json
 
-from screens.pages.fleet_rows import View
-from screens.pages.fleet_text import cells
-from screens.session.fleet import Fleet
+from screens.pages.fleet_rows import View, text_of
+from screens.pages.fleet_text import cells, columns
+from screens.session.fleet import Fleet, Shown
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
-from wizard.cloud.inventory import Unreadable
+from wizard.cloud.encryption import Encryption
+from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.errors import Problem
 from wizard.reports.saved import saved
 
@@ -31,3 +32,24 @@ def test_unreadable_cluster_is_distinguished_from_unreadable_subscription() -> N
     assert View(words=("contoso development",)).of(fleet.lines) == [whole]
     hidden = View(words=("contoso",), columns=("cluster", "now"))
     assert hidden.of(fleet.lines) == [whole], "of the other one, the subscription is not shown"
+
+
+def test_every_column_has_a_cell_in_every_line_and_is_searched() -> None:
+    of_cluster = (
+        "/id",
+        "aks-demo",
+        "rg-demo",
+        PRODUCTION,
+        "Contoso Production",
+        "westus2",
+        "1.34.2",
+        "user-assigned",
+    )
+    row = ClusterRow(*of_cluster, Encryption.of({}), "Succeeded", "Running", 1, 3)
+    line = Shown(row, "failed", ("Bad.",), "key-exists", "{}")
+    missed = Unreadable(PRODUCTION, "Contoso Production", Problem("azure", "Not read."), ORDERS)
+    for width in (76, 110, 200):
+        assert columns(width).keys() <= cells(line).keys() & cells(missed).keys()
+    assert set(View().columns) == columns(200).keys() - {"sign"}
+    for name in View().columns:
+        assert text_of(line, (name,)) == cells(line)[name].plain.casefold()

@@ -2,7 +2,16 @@
 
 import pytest
 
-from screens.pages.key_option_text import LABEL, OPTIONS, Option, aligned, facts, moves, preselection
+from screens.pages.key_option_text import (
+    LABEL,
+    OPTIONS,
+    Option,
+    aligned,
+    compared,
+    facts,
+    moves,
+    preselection,
+)
 from screens.session.draft import Draft
 from tests.facts import CUSTOMER_MANAGED, LEGACY, PLATFORM_MANAGED, cluster
 from tests.support import PRODUCTION
@@ -61,6 +70,14 @@ def test_rows_with_the_same_label_are_side_by_side_in_every_card() -> None:
     duration = margin.index("Duration")
     assert [each[duration] for each in lines] == [PLATFORM.time, PRIVATE.time, PUBLIC.time]
     assert [each[margin.index("Still needed")] for each in lines] == ["–", "the old key", "–"]
+
+
+def test_rows_that_are_equal_in_all_cards_are_left_out() -> None:
+    same = {"Key owner": "you", "Not possible": "stopped"}
+    assert compared([{**same, "Duration": time} for time in ("3 min", "4 min")]) == [
+        "Not possible",
+        "Duration",
+    ]
 
 
 def test_preselection_is_explained_until_an_option_is_selected() -> None:

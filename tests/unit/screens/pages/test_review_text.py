@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from screens.pages.review_text import checked, gate, more_below, problem, refusal, sections, summary, title
+from screens.pages.review_text import (
+    checked,
+    checks_made,
+    gate,
+    more_below,
+    problem,
+    refusal,
+    sections,
+    summary,
+    title,
+)
 from tests.facts import empty_snapshot, target
 from tests.support import answers
 from wizard.procedure.plan import Plan
@@ -101,12 +111,16 @@ def test_problems_come_with_their_fix_and_close_the_gate() -> None:
 )
 def test_gate_says_how_much_of_the_name_matches(typed: str, focused: bool, said: str) -> None:
     assert gate(plan(), "aks-demo", typed, focused=focused)[0].startswith(said)
+    assert gate(plan(), "aks-demo", seen=False)[0].startswith("Read the plan to its end with Enter")
 
 
 def test_number_of_checks_and_what_they_found() -> None:
     assert checked(plan()) == f"{CHECKS} preflight checks, 2 warnings"
     assert checked(plan(REFUSED)) == f"{CHECKS} preflight checks, 1 problem, 2 warnings"
     assert checked(replace(plan(), findings=())) == f"{CHECKS} preflight checks, no findings"
+    groups = checks_made().splitlines()[1:]
+    assert sum(len(group[14:].split(", ")) for group in groups) == CHECKS
+    assert "  vault       name is free, permission model," in checks_made()
 
 
 def test_more_below_names_the_sections_that_fit_on_the_line() -> None:
@@ -115,4 +129,12 @@ def test_more_below_names_the_sections_that_fit_on_the_line() -> None:
     assert "more below: 5 to create" in wide
     assert "never delete, 2 warnings" in narrow
     assert (len(wide), len(narrow)) == (94, 60)
+    assert "1 problem, never delete, 2 warnings" in more_below({*keys, "problems"}, plan(REFUSED), 72).plain
     assert more_below([], plan(), 94).plain == ""
+
+
+def test_what_is_there_already_is_linked_to_the_portal() -> None:
+    urls = {"aks-demo": "https://portal/aks-demo", "kv-demo": "https://portal/kv-demo"}
+    texts = sections(plan(), 90, urls=urls)
+    assert "aks-demo ↗" in texts["change"].plain
+    assert "↗" not in texts["create"].plain

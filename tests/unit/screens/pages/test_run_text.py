@@ -2,11 +2,21 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from screens.pages.run_text import heading, outcome, outcome_title, step_row, time_axis
+from screens.pages.run_text import (
+    heading,
+    log_title,
+    outcome,
+    outcome_title,
+    shortened,
+    step_row,
+    step_rows,
+    time_axis,
+)
 from screens.session.active_run import ActiveRun
 from tests.facts import empty_snapshot, target
 from tests.support import ManualClock, answers
@@ -62,6 +72,30 @@ def test_successful_run_shows_what_to_keep_and_what_is_left_to_do() -> None:
     assert "! Keep kv-demo/aks-kms (all versions), the key vault kv-demo, and id-aks-demo" in text
     assert "! To do Assign the new identity the roles" in text
     assert outcome_title(active) == "✓ Done in 0:00"
+    assert "Portal" not in text
+    assert outcome(active, 90, lambda each: f"https://portal/{each}").plain.splitlines()[-1] == (
+        "Portal         aks-demo ↗  kv-demo ↗  id-aks-demo ↗"
+    )
+
+
+def test_completed_steps_share_a_row_on_a_small_terminal_until_they_are_asked_for() -> None:
+    active = finished("succeeded")
+    for number, progress in enumerate(active.steps.values()):
+        progress.status = "succeeded" if number < 8 else "already" if number == 8 else "waiting"
+    small, opened, large = (
+        step_rows(active, width, width, 0, opened=width == 79).plain.splitlines() for width in (78, 79, 120)
+    )
+    assert small[0] == "   ✓ Steps 1 to 9: 8 done, 1 no change   a shows them"
+    assert (len(small), len(opened), len(large)) == (3, 11, 11)
+
+
+def test_path_of_the_log_keeps_its_end_and_the_title_says_that_lines_are_longer() -> None:
+    path = "/home/me/.local/state/aks-kms/runs/20261128-223736-orders-prod/run.log"
+    assert shortened(path, 80, Path("/home/me")) == f"~{path[8:]}"
+    cut = shortened(path, 40, Path("/home/me"))
+    assert (cut, len(cut)) == ("~/.local/stat…223736-orders-prod/run.log", 40)
+    title = log_title(following=True, only="vault", words="kv", level=1, scrolls=True)
+    assert title == "log: requests, following · only vault · with “kv” · ←→ scroll"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,15 @@ PROFILE = {
     "kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"},
 }
 REPORT = ClusterReport(
-    "/id", "aks-demo", "rg-demo", "sub", "1.34.2", "customer-managed", CHECKS, PROFILE, ("The key.",)
+    "/managedClusters/aks-demo",
+    "aks-demo",
+    "rg-demo",
+    "sub",
+    "1.34.2",
+    "customer-managed",
+    CHECKS,
+    PROFILE,
+    ("The key.",),
 )
 
 
@@ -88,5 +96,5 @@ def test_a_check_in_full_has_what_was_found_and_its_fix() -> None:
     assert "Proves  that it can encrypt" in detail(CHECKS[3], 60).plain
     said = about(REPORT, 40, str).plain
     assert "kv-demo/aks-kms" in said
-    assert f"portal  {REPORT.name} ↗" in said
-    assert "portal" not in about(REPORT, 40, lambda _: "").plain
+    assert "Portal  aks-demo ↗" in said
+    assert "Portal" not in about(REPORT, 40, lambda _: "").plain

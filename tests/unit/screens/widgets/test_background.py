@@ -36,10 +36,28 @@ async def never_connected(_: object) -> AsyncIterator[Azure]:
     yield  # type: ignore[misc]  # never reached
 
 
+class NotedApp(WizardApp):
+    """The wizard, which keeps its notifications."""
+
+    CSS_PATH = str(Path(screens.__file__).with_name("wizard.tcss"))
+
+    def __init__(self) -> None:
+        super().__init__(never_connected, environment={})
+        self.notified: list[str] = []
+
+    def notify(self, message: str, **_: object) -> None:
+        self.notified.append(message)
+
+
+def notified(pilot: Pilot[int]) -> list[str]:
+    assert isinstance(pilot.app, NotedApp)
+    return pilot.app.notified
+
+
 @pytest.fixture
 async def pilot() -> AsyncIterator[Pilot[int]]:
     """A wizard that shows a page behind its first one."""
-    app = WizardApp(never_connected, environment={})
+    app = NotedApp()
     async with app.run_test() as pilot:
         await app.push_screen(Page(app.session))
         yield pilot
@@ -71,7 +89,7 @@ async def test_work_is_cancelled_when_its_page_is_left(pilot: Pilot[int]) -> Non
     answered.set()
     await pilot.pause()
     assert worker.is_cancelled
-    assert not pilot.app._notifications
+    assert not notified(pilot)
     assert not isinstance(pilot.app.screen, ProblemDialog)
 
 
@@ -96,7 +114,7 @@ async def test_cleaning_up_without_the_widgets_of_the_page_shows_no_problem(pilo
     await worker.wait()
     assert errors, "the clean-up was interrupted"
     assert not isinstance(pilot.app.screen, ProblemDialog)
-    assert not pilot.app._notifications
+    assert not notified(pilot)
 
 
 async def test_an_error_is_shown_while_the_page_is_there(pilot: Pilot[int]) -> None:

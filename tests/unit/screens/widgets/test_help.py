@@ -11,6 +11,7 @@ from screens import pages
 from screens.app import WizardApp
 from screens.pages.cluster import ClusterScreen
 from screens.pages.fleet import FleetScreen
+from screens.pages.history import HistoryScreen
 from screens.pages.new_cluster import NewClusterScreen
 from screens.pages.prerequisites import Subscriptions
 from screens.pages.review import ReviewScreen
@@ -30,7 +31,7 @@ def own_bindings(page: type) -> list[Binding]:
     return [binding for binding in vars(page).get("BINDINGS", ()) if isinstance(binding, Binding)]
 
 
-@pytest.mark.parametrize("page", [*PAGES, FleetScreen, Subscriptions])
+@pytest.mark.parametrize("page", [*PAGES, FleetScreen, HistoryScreen, Subscriptions])
 def test_every_key_in_the_footer_is_explained(page: type) -> None:
     unexplained = [binding.key for binding in own_bindings(page) if binding.show and not binding.tooltip]
     assert unexplained == []
@@ -46,14 +47,14 @@ MEANINGS = {
     "f": {"failed", "failed only"},
     "f8": {"next", "next problem"},
     "n": {"new"},
-    "enter": {"open", "select", "to the name", "verify"},
+    "enter": {"open", "select", "read on", "to the name", "apply", "verify"},
 }
 """What a key may do: the same on every page."""
 
 
 def test_each_key_has_one_meaning() -> None:
     found: dict[str, set[str]] = {}
-    pages_: tuple[type, ...] = (*PAGES, FleetScreen, ClusterScreen, ProblemDialog)
+    pages_: tuple[type, ...] = (*PAGES, FleetScreen, HistoryScreen, ClusterScreen, ProblemDialog)
     for page in pages_:
         for each in page.__mro__:
             for binding in own_bindings(each):

@@ -4,6 +4,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 from screens.widgets.links import linked
+from tests.textual_internals import strips
 from wizard.cloud.endpoints import CLOUDS, Cloud
 
 ID = "/subscriptions/2222/resourceGroups/rg-orders/providers/Microsoft.ContainerService/managedClusters/orders-prod"
@@ -16,7 +17,7 @@ class _Page(App[None]):
 
 async def test_name_is_drawn_with_a_hyperlink() -> None:
     async with _Page().run_test() as pilot:
-        (line, *_) = pilot.app.screen._compositor.render_strips()
+        (line, *_) = strips(pilot.app)
     links = {segment.text: segment.style.link for segment in line if segment.style and segment.text.strip()}
     assert links == {"orders-prod": f"https://portal.azure.us/#@t%201/resource{ID}", " ↗": None}
 

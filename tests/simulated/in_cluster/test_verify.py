@@ -12,7 +12,7 @@ from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.simulated.simulator.kubernetes.test_credentials import ENTRA
 from tests.support import PRODUCTION, cluster_id, scenario_file, signed_in, wait_until
 from wizard.cloud.azure import Azure
-from wizard.in_cluster.look import check_inside
+from wizard.in_cluster.verify import check_inside
 from wizard.simulator import Simulator
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify
@@ -67,7 +67,7 @@ async def test_encryption_of_a_canary_is_observed_and_the_canary_is_deleted(tmp_
     async with there(tmp_path) as (simulator, azure):
         before = secrets_of(simulator, id_)
         told: list[str] = []
-        found = await looked(azure, id_, tell=lambda check: told.append(check.code))
+        found = await looked(azure, id_, on_check=lambda check: told.append(check.code))
         assert list(found) == ALL
         assert told == [f"inside-{code}" for code in found], "each is told as it is made"
         assert outcomes(found) == {}
