@@ -112,7 +112,7 @@ def columns(room: int, subscriptions: Sequence[str] = ()) -> dict[str, int]:
     left = room - sum(fixed.get(name, 0) for name in names) - 2 * len(names)
     if "subscription" in names:
         longest = max((*map(len, subscriptions), len("subscription")))
-        fixed["subscription"] = min(longest, left * 3 // 8)
+        fixed["subscription"] = min(longest, left * 2 // 5)
         left -= fixed["subscription"]
         fixed["group"] = left * 9 // 20
         left -= fixed["group"]
