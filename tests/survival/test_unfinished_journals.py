@@ -118,6 +118,9 @@ def test_a_run_is_resumed_in_its_own_cloud(
     assert [found.id for found in resumable_runs(root, cloud=here)] == [run] * offered
     problem = resumable_run(root, run).wrong_cloud(here)
     assert (problem is None) == carried
+    if there and there.arm != here.arm:
+        kept(root, "20260102-000000-aks-demo", BEGUN, ended("succeeded"), plan=replace(PLAN_OF, cloud=here))
+        assert [found.id for found in resumable_runs(root)] == [run], "another cloud supersedes nothing"
     if problem:
         assert problem.cause
         assert "runs resume" in problem.remedy
