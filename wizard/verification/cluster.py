@@ -98,7 +98,8 @@ def _encryption(e: Evidence) -> Iterator[Check]:
         else "Secrets are encrypted by legacy KMS: its key is not rotated automatically, and secrets must be rewritten "
         "manually.",
         settings,
-        "Select this cluster in the wizard, or write an answers file (`aks-kms answers example`) and run `aks-kms apply`."
+        "Select this cluster in the wizard, or write an answers file (`aks-kms answers example customer-managed-private > "
+        "answers.yaml`) and run `aks-kms apply -f answers.yaml`."
         if kind == "none"
         else _migration(e),
     )
@@ -134,7 +135,7 @@ def _migration(e: Evidence) -> str:
             "--disable-azure-keyvault-kms`), rewrite all secrets (`kubectl get secrets --all-namespaces -o json | kubectl "
             "replace -f -`), upgrade to 1.33 or later, then run the wizard. Keep the key until then."
         )
-    return "Migrate to KMS data encryption: select this cluster in the wizard, or run `aks-kms apply` with an answers file."
+    return "Migrate to KMS data encryption: select this cluster in the wizard, or write an answers file and run `aks-kms apply -f answers.yaml`."
 
 
 def _locked(e: Evidence) -> Check:
