@@ -98,8 +98,8 @@ def _encryption(e: Evidence) -> Iterator[Check]:
         else "Secrets are encrypted by legacy KMS: its key is not rotated automatically, and secrets must be rewritten "
         "manually.",
         settings,
-        "Select this cluster in the wizard, or write an answers file (`aks-kms answers example customer-managed-private > "
-        "answers.yaml`) and run `aks-kms apply -f answers.yaml`."
+        "Select this cluster in the wizard, or run `aks-kms apply -f FILE`; `aks-kms answers example platform-managed` prints "
+        "a file to start from."
         if kind == "none"
         else _migration(e),
     )
