@@ -234,6 +234,7 @@ def _since(resumed: Sequence[tuple[str, str]], starts: Sequence[int], width: int
 
 def _finding(finding: Finding, starts: Sequence[int], width: int) -> Content:
     sign, _, tone = LEVELS[finding.level]
+    width = min(width, starts[2] + PROSE)
     first = row(
         [(sign, STYLES[tone]), (finding.code, "$quiet"), (for_form(finding.message), "")], starts[:3], width
     )
