@@ -156,6 +156,18 @@ def unquoted(remedy: str) -> bool:
     return "az " in remedy and BRACKETED in re.sub("'[^']*'", "", remedy)
 
 
+def shouted(value: Any, *, names: bool = False) -> Any:
+    """The same JSON with every text in capitals, and with `names` those of its members too."""
+    if isinstance(value, dict):
+        return {
+            name.upper() if names or "/" in name else name: shouted(each, names=names)
+            for name, each in value.items()
+        }
+    if isinstance(value, list):
+        return [shouted(each, names=names) for each in value]
+    return value.upper() if isinstance(value, str) else value
+
+
 def target(answers: Answers) -> Target:
     """The answers, in Azure itself."""
     return Target(answers, SUFFIX)

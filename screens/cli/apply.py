@@ -27,6 +27,7 @@ from screens.cli.outcome import (
 )
 from screens.cli.render import columns
 from screens.exit_codes import FAILURE, INTERRUPTED, code_of_report
+from wizard.errors import AzureError, JournalError
 from wizard.reports.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -280,7 +281,6 @@ class _Application:
         """Run the plan, whose digest `confirm` is, and return the exit code. Raise CommandExit if the gate refuses it."""
         from screens.cli.live_log import LiveLog
         from wizard.cloud.cloud_shell import notice
-        from wizard.errors import AzureError
         from wizard.procedure.cluster_lock import HeldError
         from wizard.procedure.run import DriftedError, RefusedError, Run
 
@@ -300,8 +300,9 @@ class _Application:
             async with live_log.redrawn():
                 status = await run.execute(confirm)
             report = run.report
-            if report and self._journal:
+            if report and self._journal and not self._journal.write_error:
                 self._journal.save_report(report)
+                self._warn_of_journal()
         except DriftedError as error:
             remedy = "No changes were made. Review the current plan and start again."
             self._refuse(str(error), remedy, error.fresh.findings)
@@ -344,8 +345,19 @@ class _Application:
             self._journal = _begin_journal(self._answers, self._plan)
             if self._journal and self._run:
                 self._run.set_run_id(self._journal.id)
-        if self._journal:
+        if self._journal and not self._journal.write_error:
             self._journal(event)
+            self._warn_of_journal()
+
+    def _warn_of_journal(self) -> None:
+        """Report what the journal lacks, when it begins to lack it."""
+        if self._journal and self._journal.write_error:
+            write_stderr(f"! The journal of this run is incomplete: {self._journal.write_error}")
+
+    @property
+    def _kept(self) -> "Journal | None":
+        """The journal, as long as it is there."""
+        return self._journal if self._journal and not self._journal.deleted else None
 
     def _repeats_last(self, event: "Event") -> bool:
         """Return whether an event repeats the last one, as during a long wait."""
@@ -359,13 +371,11 @@ class _Application:
     def _close_journal(self) -> None:
         if self._journal:
             self._journal.close()
-            if self._journal.write_error:
-                write_stderr(f"! The journal of this run is incomplete: {self._journal.write_error}")
 
     def _print_result(self, run: "Run", status: str, report: "ClusterReport | None") -> None:
         """Print the result; last, so that it is on the screen when the command has ended."""
-        if self._journal and (self._output != "text" or self._settings.verbose):
-            write_stderr(f"Journal: {self._journal.path}")
+        if self._kept and (self._output != "text" or self._settings.verbose):
+            write_stderr(f"Journal: {self._kept.path}")
         told = report is not None and self._output == "text"
         if status == "interrupted" or (status == "failed" and told):
             self._print_notice()
@@ -374,7 +384,7 @@ class _Application:
         if status == "failed" and not told:
             from screens.cli.apply_text import failure_lines
 
-            run_id = self._journal.id if self._journal else ""
+            run_id = self._kept.id if self._kept else ""
             for line in failure_lines(run, self._plan, self._in_flight(), run_id, self._settings):
                 write_stderr(line)
 
@@ -385,7 +395,7 @@ class _Application:
             case "text" if report:
                 from screens.cli.apply_text import result_text
 
-                journal = self._journal
+                journal = self._kept
                 text = result_text(
                     report,
                     self._plan,
@@ -399,7 +409,7 @@ class _Application:
                 pass
 
     def _print_notice(self) -> None:
-        run = self._journal.id if self._journal else ""
+        run = self._kept.id if self._kept else ""
         for line in notice_lines(self._in_flight(), run, self._settings):
             write_stderr(line)
 
@@ -432,13 +442,12 @@ class _Application:
                 for key, state in run.statuses.items()
             ],
             "verification": report.to_json() if report else None,
-            "journal": str(self._journal.path) if self._journal else None,
+            "journal": str(self._kept.path) if self._kept else None,
         }
 
 
 def _begin_journal(answers: "Answers", plan: "Plan") -> "Journal | None":
     """Create the journal of a run. Return None if it cannot be written, which does not stop the run."""
-    from wizard.errors import JournalError
     from wizard.runs.journal import Journal
 
     try:

@@ -8,9 +8,12 @@ import click
 
 from screens.cli import candidates
 from screens.cli.clusters import select_subscriptions
-from screens.cli.outcome import CommandExit, problem_text, write_stderr
-from screens.exit_codes import FAILURE, USAGE
+from screens.cli.options import Settings
+from screens.cli.outcome import CommandExit, code_of, problem_text, write_stderr
+from screens.exit_codes import FAILURE, UNREACHABLE, USAGE
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, same
+from wizard.system.names import listed
+from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
@@ -119,17 +122,39 @@ async def find_cluster(
     for each in unreadable:
         write_stderr(problem_text(each.problem))
     if found:
-        names = ", ".join(sorted(each.row.subscription_name for each in found))
+        names = listed(sorted(each.row.subscription_name for each in found))
         raise CommandExit(
             USAGE,
             f"✗ A cluster {name} in {group} exists in several subscriptions: {names}.\n  What to do: add --subscription.",
         )
+    if unreadable:
+        faults = all(code_of(each.problem) == UNREACHABLE for each in unreadable)
+        raise CommandExit(
+            UNREACHABLE if faults else FAILURE,
+            f"✗ Whether there is a cluster {name} in a resource group {group} is not certain. Subscriptions that could not be "
+            f"read: {listed(dict.fromkeys(each.subscription_name for each in unreadable))}.\n"
+            "  What to do: try again, or select a subscription with --subscription.",
+        )
     raise CommandExit(
         FAILURE,
         f"✗ There is no cluster {name} in a resource group {group}. Subscriptions searched: "
-        f"{', '.join(row.name for row in subscriptions) or 'none'}.\n"
-        "  What to do: check the names (`aks-kms clusters` lists them), or sign in with an identity that can read the cluster.",
+        f"{listed(row.name for row in subscriptions) or 'none'}.\n"
+        f"  What to do: {_nearest(group, name)}check the names (`aks-kms clusters` lists them), or sign in with an identity that can "
+        "read the cluster.",
     )
+
+
+def _nearest(group: str, name: str) -> str:
+    """Return the cluster of the last list whose names are nearest, as a question; empty if none is near."""
+    import difflib
+
+    from screens.cli.seen_clusters import load
+
+    settings = click.get_current_context().ensure_object(Settings)
+    known = {f"{each.resource_group}/{each.name}": each for each in load(settings.cluster_list)}
+    for near in difflib.get_close_matches(f"{group}/{name}", known, n=1, cutoff=0.75):
+        return f"did you mean -g {one_line(known[near].resource_group)} -n {one_line(known[near].name)}? Otherwise "
+    return ""
 
 
 def _check_ambiguity(found: "ClusterRow", unreadable: "list[Unreadable]", *, must_be_unique: bool) -> None:
@@ -144,7 +169,7 @@ def _check_ambiguity(found: "ClusterRow", unreadable: "list[Unreadable]", *, mus
         return
     for each in possible:
         write_stderr(problem_text(each.problem))
-    names = ", ".join(sorted({each.subscription_name for each in possible}))
+    names = listed(sorted({each.subscription_name for each in possible}))
     message = (
         f"The cluster {found.name} in {found.resource_group} exists in {found.subscription_name}, but these subscriptions could "
         f"not be read and may have a cluster of the same name: {names}."

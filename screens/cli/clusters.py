@@ -27,26 +27,19 @@ from screens.cli.progress_line import show_progress, summary
 from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
-from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes
+from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, encryption, sweep_notes
+from wizard.system.names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wizard.cloud.azure import Azure, Subscription
-    from wizard.cloud.encryption import Encryption, EncryptionKind
+    from wizard.cloud.encryption import Encryption
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.verification.report import Outcome
-
-_SHORT: "dict[EncryptionKind, str]" = {
-    "none": "none",
-    "platform-managed": "platform",
-    "customer-managed": "customer",
-    "legacy-kms": "legacy KMS",
-}
-"""The kinds of encryption as words of a narrow table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +73,7 @@ class _Found:
     metavar="NAME-OR-ID",
     multiple=True,
     shell_complete=candidates.subscriptions,
-    help="Only this subscription. Can be specified multiple times. Default: all.",
+    help="Only this subscription. Repeatable. Default: all.",
 )
 @click.option(
     "-g",
@@ -89,7 +82,7 @@ class _Found:
     metavar="NAME",
     multiple=True,
     shell_complete=candidates.resource_groups,
-    help="Only clusters in this resource group. Can be specified multiple times.",
+    help="Only clusters in this resource group. Repeatable.",
 )
 @fleet_options()
 @output_option("table", "wide", "json", "jsonl")
@@ -160,7 +153,9 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
         }
         write_stdout(json.dumps(body, indent=2))
     elif output != "jsonl":
-        write_result(_text(rows, len(subscriptions), filtered=filters.narrows, wide=output == "wide"))
+        unread = len({missed.subscription_id for missed in unreadable if not missed.cluster_id})
+        where = _where(len(subscriptions) - unread, unread)
+        write_result(_text(rows, where, filtered=filters.narrows, wide=output == "wide"))
     if unreadable and not progress.clusters:
         return code_of(unreadable[0].problem)
     if filters.chooses and not progress.fitting:
@@ -205,7 +200,7 @@ async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[
     for name in named:
         fitting = [row for row in everything if name.casefold() in {row.id.casefold(), row.name.casefold()}]
         if not fitting:
-            known = ", ".join(f"{row.name} ({row.id})" for row in everything)
+            known = listed(f"{row.name} ({row.id})" for row in everything)
             remedy = f"use one of {known}" if known else "ask for a role in a subscription"
             raise CommandExit(
                 USAGE,
@@ -240,13 +235,19 @@ def _json(each: "Judged") -> dict[str, Any]:
     }
 
 
-def _text(rows: list[_Found], subscriptions: int, *, filtered: bool, wide: bool) -> str:
+def _where(read: int, unread: int) -> str:
+    """Return `in 3 subscriptions`, and how many more could not be read."""
+    more = f", and {count(unread, 'subscription')} could not be read" if unread else ""
+    return f"in {count(read, 'subscription')}{more}"
+
+
+def _text(rows: list[_Found], where: str, *, filtered: bool, wide: bool) -> str:
     if not rows:
-        return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
+        return f"No {'matching ' if filtered else ''}cluster {where}."
     body = _wide_table([each.row for each in rows]) if wide else _table(rows)
     kinds = Counter(each.row.kind for each in rows)
-    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _SHORT.items() if kinds[kind])
-    return f"{body}\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}: {counts}"
+    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in SHORT_KINDS.items() if kinds[kind])
+    return f"{body}\n\n{count(len(rows), 'cluster')} {where}: {counts}"
 
 
 def _table(rows: list[_Found]) -> str:
@@ -286,7 +287,7 @@ def _wide_table(rows: "list[ClusterRow]") -> str:
 def _encryption(found: "Encryption") -> str:
     """Return how a cluster is encrypted, in one or two words: `customer, private`."""
     access = f", {found.network_access.lower() or 'unknown'}" if found.kind == "customer-managed" else ""
-    return _SHORT[found.kind] + access
+    return SHORT_KINDS[found.kind] + access
 
 
 def _note(row: "ClusterRow") -> str:

@@ -20,6 +20,7 @@ from wizard.errors import AzureError, Problem
 from wizard.procedure.key_rotation import Rotation, read_rotation, rotate, rotate_every
 from wizard.reports.wording import STYLES, count
 from wizard.rules import Finding
+from wizard.system.coroutines import closing_arguments
 
 _PENDING = "rotation-pending"
 
@@ -61,6 +62,7 @@ class RotationDialog(Dialog[bool]):
         self._show()
         self.background(self._run(work), "rotation")
 
+    @closing_arguments
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
         problem: Problem | None = None
         try:

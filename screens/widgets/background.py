@@ -10,10 +10,12 @@ from screens.messages import Failed, Retrying
 from wizard.cloud.retry_notices import RetryNotice
 from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.errors import AzureError, Problem, fault_of_ours
+from wizard.system.coroutines import closing_arguments
 
 Result = TypeVar("Result")
 
 
+@closing_arguments
 async def reported(
     work: Coroutine[Any, Any, None],
     name: str,
@@ -36,6 +38,13 @@ async def reported(
 
 class BackgroundScreen(Screen[Result]):
     """A screen that works in the background. The app calls `end_work` when it removes the screen."""
+
+    async def _compose(self) -> None:
+        """Set the class of the width before there is anything to draw: Textual sets it later, and then styles each widget again."""
+        width, breakpoints = self.app.size.width, self.app.HORIZONTAL_BREAKPOINTS or ()
+        fitting = [name for least, name in breakpoints if width >= least]
+        self.add_class(*fitting[-1:], update=False)
+        await super()._compose()
 
     @property
     def _group(self) -> str:

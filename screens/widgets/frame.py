@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from screens.messages import Back, GoTo
 from screens.session.session import Session
-from screens.steps import ORDER, STEPS
 from screens.widgets.background import BackgroundScreen
 from screens.widgets.key_footer import KeyFooter
+from screens.wizard_steps import ORDER, STEPS
 from wizard.reports.wording import STYLES, short
 
 NARROW = 100

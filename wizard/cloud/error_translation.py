@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.error_body import error_body
 from wizard.errors import AzureError, PagingError, odd_answer
+from wizard.system.coroutines import closing_arguments
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -38,6 +39,7 @@ def translate_errors(summary: str) -> Iterator[None]:
         raise AzureError(odd_answer(summary, error)) from error
 
 
+@closing_arguments
 async def none_if_missing(request: Awaitable[Found]) -> Found | None:
     """Return the result of a request for one resource; None if it, or its resource group, does not exist."""
     from azure.core.exceptions import ResourceNotFoundError

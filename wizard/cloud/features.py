@@ -18,7 +18,9 @@ FEATURE = "KMSPMKPreview"
 REGISTRABLE = frozenset({"NotRegistered", "Unregistered", "Unregistering", "NotSpecified"})
 """States in which the feature has to be registered."""
 
-_STATES = REGISTRABLE | {"Registered", "Registering", "Pending"}
+PROVIDER_STATES = frozenset({"NotRegistered", "Registered", "Registering", "Unregistered", "Unregistering"})
+"""Every state of a resource provider that is documented."""
+_STATES = REGISTRABLE | PROVIDER_STATES | {"Pending"}
 
 NOT_NEEDED = "no longer needed"
 """Reported as the state if the feature no longer exists."""

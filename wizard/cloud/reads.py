@@ -15,6 +15,7 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.retry_notices import RetryNotice, listener
 from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError, Problem
+from wizard.system.coroutines import closing_arguments
 
 Found = TypeVar("Found")
 Other = TypeVar("Other")
@@ -102,6 +103,7 @@ class Unknown:
         )
 
 
+@closing_arguments
 async def advisory(
     read: Read, request: Awaitable[Found], timeouts: Timeouts, summary: str = ""
 ) -> Found | Unknown:
@@ -135,12 +137,12 @@ async def advisory(
 def _retries() -> Iterator[list[RetryNotice]]:
     """Collect the notices of the retries in this block, and pass them on."""
     heard: list[RetryNotice] = []
-    tell = listener.get()
+    notify = listener.get()
 
     def hear(notice: RetryNotice) -> None:
         heard.append(notice)
-        if tell is not None:
-            tell(notice)
+        if notify is not None:
+            notify(notice)
 
     token = listener.set(hear)
     try:
@@ -188,6 +190,7 @@ class Beside:
         await asyncio.gather(*self._running, return_exceptions=True)
 
 
+@closing_arguments
 async def needed(read: Read, request: Awaitable[Found], summary: str = "") -> Found:
     """Return the result of a read that is needed. Raise AzureError.
 
@@ -197,6 +200,7 @@ async def needed(read: Read, request: Awaitable[Found], summary: str = "") -> Fo
         return await request
 
 
+@closing_arguments
 async def together(*requests: Coroutine[Any, Any, Any]) -> list[Any]:
     """Return the results of needed reads that are made at the same time. The first that raises cancels the others."""
     running = [asyncio.ensure_future(each) for each in requests]

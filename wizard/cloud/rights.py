@@ -188,8 +188,12 @@ async def denies(azure: Azure, scope: str) -> tuple[Deny, ...]:
 
 
 def _permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:
-    """Return an SDK's permissions in the management plane."""
-    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found or ())
+    """Return an SDK's permissions in the management plane. Raise ValueError if one names no actions, not even an empty list:
+    it says nothing, and not that nothing is allowed."""
+    found = tuple(found or ())
+    if any(p.actions is None and not p.data_actions for p in found):
+        raise ValueError("permissions without actions")
+    return tuple(Permission(tuple(p.actions or ()), tuple(p.not_actions or ())) for p in found)
 
 
 def _data_permissions(found: Iterable[Any] | None) -> tuple[Permission, ...]:

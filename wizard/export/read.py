@@ -19,6 +19,7 @@ from wizard.cloud.roles import (
 )
 from wizard.errors import AzureError, Problem
 from wizard.export.model import Assignment, Identity, Key, Setup, Vault
+from wizard.state.target import cli_args
 
 _ROLES = (ADMINISTRATOR, CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER, READER)
 _NAMES = {role.guid: role.name for role in _ROLES}
@@ -29,22 +30,23 @@ async def read_setup(azure: Azure, cluster: ResourceId) -> Setup:
 
     Raise AzureError if a part cannot be read, or if the cluster is not encrypted: then there is nothing to export.
     """
-    body = await cluster_body(azure, cluster)
-    encryption = Encryption.of(body)
-    _check(cluster.name, body, encryption)
-    automatic = same(str(dig(body, "sku", "name") or ""), "Automatic")
-    setup = Setup(cluster, automatic, encryption, datetime.now(UTC))
-    if not encryption.kms_enabled:
-        return setup
-    vault_id = await _vault_id(azure, cluster, encryption)
-    identity_id = _identity_id(cluster.name, body)
-    vault, key, identity = await asyncio.gather(
-        _vault(azure, vault_id), _key(azure, vault_id, encryption), _identity(azure, identity_id)
-    )
-    assignments, inherited = await _assignments(azure, vault_id, key.name, identity.principal_id)
-    return Setup(
-        cluster, automatic, encryption, setup.read_at, vault, key, identity, assignments, inherited
-    )  # fmt: skip
+    with translate_errors(f"What there is to export of {cluster.name} could not be read."):
+        body = await cluster_body(azure, cluster)
+        encryption = Encryption.of(body)
+        _check(cluster.name, body, encryption)
+        automatic = same(str(dig(body, "sku", "name") or ""), "Automatic")
+        setup = Setup(cluster, automatic, encryption, datetime.now(UTC))
+        if not encryption.kms_enabled:
+            return setup
+        vault_id = await _vault_id(azure, cluster, encryption)
+        identity_id = _identity_id(cluster.name, body)
+        vault, key, identity = await asyncio.gather(
+            _vault(azure, vault_id), _key(azure, vault_id, encryption), _identity(azure, identity_id)
+        )
+        assignments, inherited = await _assignments(azure, vault_id, key.name, identity.principal_id)
+        return Setup(
+            cluster, automatic, encryption, setup.read_at, vault, key, identity, assignments, inherited
+        )  # fmt: skip
 
 
 def _check(name: str, body: Json, encryption: Encryption) -> None:
@@ -64,7 +66,7 @@ def _check(name: str, body: Json, encryption: Encryption) -> None:
                 "azure",
                 f"The cluster {name} is in state {state}, so its settings may not be in effect yet.",
                 "",
-                f"Wait until its operation has ended, then export again. Its state: az aks show --ids {_id(body)} --query provisioningState",
+                f"Wait until its operation has ended, then export again. Its state: az aks show {cli_args(_id(body))} --query provisioningState",
             )
         )
 
@@ -85,7 +87,8 @@ async def _vault_id(azure: Azure, cluster: ResourceId, encryption: Encryption) -
             "azure",
             f"The cluster names no resource ID of its key vault, and no key vault that you can see in its subscription has the address {host}.",
             "",
-            f"Find it: az keyvault show --name {host.partition('.')[0]} --query id",
+            "Find it in each of your subscriptions: "
+            f"az keyvault show --name {host.partition('.')[0]} --subscription {cluster.subscription} --query id",
         )
     )
 
@@ -98,7 +101,7 @@ def _identity_id(name: str, body: Json) -> ResourceId:
                 "azure",
                 f"The cluster {name} has {len(attached)} user-assigned identities; a customer-managed key needs exactly one.",
                 "",
-                f"Look at it: az aks show --ids {_id(body)} --query identity",
+                f"Look at it: az aks show {cli_args(_id(body))} --query identity",
             )
         )
     return ResourceId.parse(next(iter(attached)))

@@ -14,6 +14,7 @@ from wizard.fleet.progress import Progress
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.sweep import Gone, Swept, sweep
 from wizard.fleet.wanted import Wanted
+from wizard.system.coroutines import closing_arguments
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport, Depth
 from wizard.verification.verify import at_a_glance, report_on
@@ -63,9 +64,9 @@ async def judge(
                     continue
                 progress.fitting += 1
                 if depth == "basic":
-                    yield await _told(each, _at_a_glance(azure, each.body))
+                    yield await _verdict(each, _at_a_glance(azure, each.body))
                 else:
-                    in_flight.add(asyncio.create_task(_told(each, report_on(cache, each.body))))
+                    in_flight.add(asyncio.create_task(_verdict(each, report_on(cache, each.body))))
                     if len(in_flight) >= _AT_ONCE:
                         done, in_flight = await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)
                         for task in done:
@@ -83,7 +84,8 @@ async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:
     return at_a_glance(body, azure.cloud.vault_suffix, Provenance.of(azure))
 
 
-async def _told(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
+@closing_arguments
+async def _verdict(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
     """Return the verdict on one cluster, or why there is none, so that an error does not stop the sweep."""
     row = cluster.row
     try:

@@ -109,7 +109,7 @@ def _server_application(user: Mapping[str, Any]) -> str:
     """
     older = str(dig(user, "auth-provider", "config", "apiserver-id") or "")
     given = dig(user, "exec", "args")
-    arguments = [str(argument) for argument in given] if isinstance(given, list) else []
+    arguments = " ".join(map(str, given if isinstance(given, list) else ())).replace("=", " ").split()
     wanted = dict(itertools.pairwise(arguments)).get("--server-id", older)
     if wanted.casefold() != AKS_SERVER:
         command = sanitize(str(dig(user, "exec", "command") or "nothing"))

@@ -97,6 +97,11 @@ class ClusterLock:
             with contextlib.suppress(OSError):  # this is information for people; the lock works without it
                 self._note()
 
+    @property
+    def deleted(self) -> bool:
+        """Whether its file was deleted or moved away while the lock is held: another process could take it now."""
+        return self._file is not None and not private_files.is_at(self._file, self.path)
+
     def release(self) -> None:
         """Release the lock. Calling it twice, or without holding the lock, has no effect."""
         if self._file is not None:

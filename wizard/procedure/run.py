@@ -79,6 +79,7 @@ class Run:
         self._listeners = list(listeners)
         self._started: dict[str | None, float] = {}
         self._lock = ClusterLock(azure.cloud.arm, plan.cluster_id)
+        self._lock_deleted = False
         self._last_message: dict[str, tuple[float, str]] = {}
         """By step: the time (wall clock) and the text of its last message."""
         self._granted: dict[str, float] = {}
@@ -292,10 +293,24 @@ class Run:
         started = self._started.get(key)
         return 0.0 if started is None else self._azure.clock.elapsed() - started
 
+    def _check_lock(self) -> None:
+        """Report once that the lock's file was deleted during the run."""
+        if self._lock_deleted or not self._lock.deleted:
+            return
+        self._lock_deleted = True
+        name = self._target.answers.cluster.name
+        self._log(
+            None,
+            f"the lock of {name} was deleted: do not start another run on {name} on this computer until this one has ended",
+            "operator",
+        )
+
     def _emit(self, event: Event) -> None:
-        """Send an event to every listener. One that raises (a journal on a full disk) is removed, and the others are told."""
+        """Send an event to every listener. One that raises (a journal on a full disk) is removed, and the others are notified."""
         if event.step is not None:
             self._last_message[event.step] = time.monotonic(), event.message
+        if event.type in {"step-started", "step-finished"}:
+            self._check_lock()
         for listener in tuple(self._listeners):
             try:
                 listener(event)

@@ -19,10 +19,11 @@ from wizard.state.cluster import identity_roles
 from wizard.state.comparison import converged, held_since, identity_recreated, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
+from wizard.system.names import listed
 from wizard.system.sanitize import sanitize, shell_word
 
 _PROPAGATED = timedelta(minutes=5)
-"""Key Vault says "several minutes" (KV:rbac-guide)."""
+"""Key Vault says "several minutes" (docs/azure.md#role-assignments)."""
 
 
 def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -161,7 +162,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "info",
             "identity-wrong-scope",
-            f"The identity {own.identity.name} has access to keys on {', '.join(elsewhere)}, but not on {own.vault.name}.",
+            f"The identity {own.identity.name} has access to keys on {listed(elsewhere)}, but not on {own.vault.name}.",
             f"The plan assigns it {CRYPTO_USER.name} on {own.vault.name}.",
         )
 

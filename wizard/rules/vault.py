@@ -8,6 +8,7 @@ from wizard.state.comparison import converged, opens_vault
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target, cli_args
 from wizard.state.vault import VaultState
+from wizard.system.names import listed
 from wizard.system.sanitize import sanitize, shell_word
 
 
@@ -85,7 +86,7 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     if not snapshot.vault_users:
         return
     other = cli_args(snapshot.vault_users[0])
-    names = ", ".join(sanitize(user.rstrip("/").rpartition("/")[2]) for user in snapshot.vault_users)
+    names = listed(sanitize(user.rstrip("/").rpartition("/")[2]) for user in snapshot.vault_users)
     yield Finding(
         "error",
         "vault-shared",
@@ -122,7 +123,7 @@ def unfit(name: str, vault: VaultState, tenant: str) -> Iterator[Finding]:
     """Yield why no cluster of that tenant can use a vault, regardless of the configuration.
 
     A network security perimeter also blocks trusted services (docs/azure.md#network-access-of-a-vault); AKS supports no vault of another
-    tenant (§1a).
+    tenant (docs/azure.md#refusals-of-the-aks-resource-provider).
     """
     if vault.in_perimeter:
         yield Finding(

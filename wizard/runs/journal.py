@@ -61,6 +61,8 @@ class Journal:
         self.path = path
         self.log_path = path / LOG
         self.write_error: str | None = None
+        self.deleted = False
+        """Whether it was deleted or moved away during the run, which can then not be resumed."""
         self._events, self._size = private_files.create(path / EVENTS), 0
         self._log = RotatingLog(self.log_path)
         private_files.sync(path)
@@ -104,6 +106,10 @@ class Journal:
             return
         announces = event.write is not None and event.write.state == "announced"
         durable = announces or event.type in {"step-started", "step-finished", "run-finished"}
+        if durable and not private_files.is_at(self._events, self.path / EVENTS):
+            self.deleted = True
+            self.write_error = f"{self.path} was deleted during the run. The run continues, but `aks-kms runs resume` does not know it."
+            return
         try:
             self._log.append(_lines(log_lines(event)), durable=event.type == "run-finished")
             line = _lines([json.dumps(event.to_json())])
@@ -129,6 +135,8 @@ class Journal:
 
     def save_report(self, report: ClusterReport) -> None:
         """Write a verification report in place of any earlier one. Never raise: see `write_error`."""
+        if self.deleted:
+            return
         try:
             save_report(self.path, report)
         except OSError as error:
@@ -265,7 +273,7 @@ def each_run(root: Path | None = None) -> Iterator[RunSummary]:
             f"The journal in {root} cannot be read: {error.strerror or error}. Give yourself read permission."
         ) from error
     running = {holder.run for holder in holders()}
-    for path in sorted(found, key=lambda path: path.name, reverse=True):
+    for path in sorted(found, key=_order, reverse=True):
         yield _summary(path, running=path.name in running)
 
 
@@ -311,15 +319,38 @@ def load_run(summary: RunSummary) -> RecordedRun:
 _ID = re.compile(r"(\d{8}-\d{6})-(.+?)(?:\.\d+)?")
 
 
+def _begun(path: Path, local: str) -> datetime:
+    """Return when a run began, by the local time in its ID; in the hour that a change from summer time repeats, the file of its
+    answers tells the first from the second. Raise ValueError."""
+    first = datetime.fromisoformat(local.replace("-", "T")).astimezone()
+    second = first.replace(tzinfo=None, fold=1).astimezone()
+    if first == second:
+        return first
+    try:
+        written = (path / ANSWERS).lstat().st_mtime
+    except OSError:
+        return first
+    return min(first, second, key=lambda each: abs(each.timestamp() - written))
+
+
+def _order(path: Path) -> tuple[float, str]:
+    match = _ID.fullmatch(path.name)
+    try:
+        return (_begun(path, match[1]).timestamp() if match else 0.0), path.name
+    except (OSError, OverflowError, ValueError):
+        return 0.0, path.name
+
+
 def _summary(path: Path, *, running: bool) -> RunSummary:
     match = _ID.fullmatch(path.name)
-    started, cluster = None, path.name
+    cluster = path.name
+    started = None
     status: RecordedStatus = "running" if running else "unfinished"
     seconds: float | None = None
     title, cloud, cluster_id = "", None, ""
     try:
         if match:
-            started = datetime.fromisoformat(match[1].replace("-", "T")).astimezone()
+            started = _begun(path, match[1])
             cluster = match[2]
         private_files.check_own(path)
         last = _last_event(path / EVENTS)

@@ -1,4 +1,4 @@
-"""The advisory facts of a plan: what its findings tell beyond what the plan needs. Each is read beside the needed reads.
+"""The advisory facts of a plan: what its findings say beyond what the plan needs. Each is read beside the needed reads.
 
 Every function here starts its reads and returns, by the field of `Snapshot`, a function for its value when all reads have
 ended. What could not be read has the value of something that does not stand in the way; `Snapshot.unknown` names it.
@@ -13,7 +13,7 @@ from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.compute import node_size, vcpus
 from wizard.cloud.error_translation import none_if_missing
-from wizard.cloud.features import cluster_regions, provider_state
+from wizard.cloud.features import PROVIDER_STATES, cluster_regions, provider_state
 from wizard.cloud.inventory import locations
 from wizard.cloud.locks import locks
 from wizard.cloud.ownership import CodeSigns, sign_reads
@@ -25,6 +25,7 @@ from wizard.errors import AzureError, odd_answer
 from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
+from wizard.system.coroutines import closing_arguments
 from wizard.system.sanitize import sanitize
 
 Found = TypeVar("Found")
@@ -60,6 +61,7 @@ def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
     )
     regions = beside.add(cluster_regions(azure, subscription))
 
+    @closing_arguments
     async def there(request: Coroutine[Any, Any, Found | Unknown]) -> Found | Unknown | None:
         found = await request
         if isinstance(found, Unknown) and not_offered(location, known(await regions, frozenset())):
@@ -93,6 +95,8 @@ def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
 
     async def unregistered(namespace: str, subscription: str) -> tuple[tuple[str, str], ...]:
         state = await provider_state(azure, subscription, namespace)
+        if state not in PROVIDER_STATES:
+            raise ValueError("an unknown registration state")
         return () if state in {"Registered", "Registering"} else ((namespace, subscription),)
 
     states = [
@@ -140,8 +144,9 @@ def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside
         async for cluster in items(azure.containers(subscription).managed_clusters.list()):
             there = ClusterState(as_json(cluster))
             public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
-            if public and not same(str(dig(there.body, "id")), target.cluster_id):
-                found.append(str(dig(there.body, "id")))
+            id_ = str(ResourceId.parse(str(dig(there.body, "id") or "")))
+            if public and not same(id_, target.cluster_id):
+                found.append(id_)
         return tuple(found)
 
     readings = [

@@ -27,6 +27,7 @@ from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
+from wizard.system.coroutines import closing_arguments
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Snapshot:
     code: CodeSigns = field(default_factory=CodeSigns)
     """The signs of infrastructure code in the resource groups; read only for a customer-managed key."""
     unknown: tuple[Unknown, ...] = ()
-    """The advisory reads that did not succeed. Each fact that they would have told has the value of nothing that stands in
-    the way, and a finding says what is not known."""
+    """The advisory reads that did not succeed. Each fact that they would have shown has the value that causes no
+    finding, and a finding says what is not known."""
 
     @cached_property
     def cluster_state(self) -> ClusterState:
@@ -142,7 +143,7 @@ class Snapshot:
     def may(self, action: str, scope: str) -> bool | None:
         """Return whether the signed-in identity has a permission at a scope; None if that is not known.
 
-        What is inherited does not tell what a role on the resource itself would add.
+        What is inherited does not show what a role on the resource itself would add.
         """
         held = self.permissions(scope)
         if held is not None and any(entry.allows(action) for entry in held):
@@ -225,6 +226,7 @@ def _existing(target: Target, snapshot: Snapshot) -> list[str]:
     return list({id_.casefold(): id_ for id_ in found}.values())
 
 
+@closing_arguments
 async def read(what: Read, request: Awaitable[Any], summary: str) -> Json | None:
     """Return a resource's body, or None if it (or its group) does not exist. Raise AzureError with this summary."""
 

@@ -62,6 +62,14 @@ def check_directory(path: Path) -> None:
     check_own(path)
 
 
+def is_at(file: int, path: Path) -> bool:
+    """Return whether an open file is still the one at a path: neither deleted nor moved away nor replaced."""
+    try:
+        return os.path.samestat(os.fstat(file), path.lstat())
+    except OSError:
+        return False
+
+
 def check_own(path: Path) -> None:
     """Check the same of a directory below one that was checked already. Raise OSError."""
     found = path.lstat()

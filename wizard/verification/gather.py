@@ -19,6 +19,7 @@ from wizard.cloud.paging import items
 from wizard.cloud.rights import Deny, RoleDefinition, denies, role_definition
 from wizard.cloud.roles import DECRYPT, ENCRYPT, Grant, assignments, grants
 from wizard.errors import AzureError, Problem, odd_answer
+from wizard.system.coroutines import closing_arguments
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
 from wizard.verification.judge import GONE
@@ -110,6 +111,7 @@ def _sorted(found: dict[str, Any]) -> dict[str, Any]:
     return {**read, "unreadable": {name: it for name, it in found.items() if isinstance(it, Problem)}}
 
 
+@closing_arguments
 async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
     """Return the result of an SDK request, or its problem. `summary` says in one sentence what failed."""
     try:
@@ -119,6 +121,7 @@ async def _read(request: Awaitable[Found], summary: str) -> Found | Problem:
         return error.problem
 
 
+@closing_arguments
 async def _body(request: Awaitable[Any], summary: str, *needed: str) -> Json | Problem:
     """Return one resource as Azure returned it; a problem if it lacks one of these properties, which Azure always sets."""
 

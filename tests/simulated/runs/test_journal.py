@@ -4,8 +4,10 @@ import errno
 import json
 import os
 import resource
+import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,6 +190,35 @@ def test_a_disk_error_during_the_run_is_recorded_and_not_raised(journal: Journal
         signal.signal(signal.SIGXFSZ, old_handler)
     assert journal.write_error is not None
     assert str(journal.path) in journal.write_error
+
+
+def test_a_deleted_journal_is_reported_once_and_written_no_more(journal: Journal):
+    journal(STARTED)
+    shutil.rmtree(journal.path)
+    journal(ENDED)
+    journal.save_report(REPORT)
+    assert journal.deleted
+    assert journal.write_error is not None
+    assert f"{journal.path} was deleted" in journal.write_error
+    assert not journal.path.exists()
+
+
+def test_runs_of_an_hour_that_summer_time_repeats_are_in_their_order(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        for name, hour in (("20261025-024500-first", "00:45"), ("20261025-021500-second", "01:15")):
+            private_files.make_directory(root / name)
+            private_files.write(root / name / "answers.yaml", "")
+            written = datetime.fromisoformat(f"2026-10-25T{hour}Z").timestamp()
+            os.utime(root / name / "answers.yaml", (written, written))
+        assert [run.cluster for run in list_runs(root)] == ["second", "first"]
+        assert [f"{run.started:%H:%M%z}" for run in list_runs(root)] == ["02:15+0100", "02:45+0200"]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_later_report_replaces_the_earlier_one(journal: Journal, root: Path):

@@ -16,6 +16,7 @@ from tests.facts import (
     empty_snapshot,
     identity,
     key,
+    shouted,
     target,
     user_assigned,
     vault,
@@ -41,6 +42,20 @@ def reordered(value: object) -> object:
     if isinstance(value, dict):
         return {name: reordered(inner) for name, inner in reversed(value.items())}
     return [reordered(inner) for inner in value] if isinstance(value, list) else value
+
+
+@key_options
+def test_letter_case_and_null_do_not_change_the_digest(key_option: KeyOption) -> None:
+    chosen = answers(key_option)
+    body = cluster(PLATFORM_MANAGED, identity=user_assigned("/subscriptions/s/id-old"))
+    loud = cluster(
+        {**shouted(PLATFORM_MANAGED), "azureKeyVaultKms": None, "defender": {}},
+        identity=shouted(user_assigned("/subscriptions/s/id-old")),
+    )
+    one, other = (empty_snapshot(chosen, cluster=each) for each in (body, loud))
+    shown, fresh = (plan_from(target(chosen), each) for each in (one, other))
+    assert shown.digest == fresh.digest
+    assert other_differences(shown.to_json(), fresh) == []
 
 
 @key_options

@@ -22,6 +22,7 @@ from tests.facts import (
     grant,
     identity,
     key,
+    shouted,
     unquoted,
     user_assigned,
     vault,
@@ -286,6 +287,27 @@ def test_a_correct_setup_passes_every_check(profile: Json) -> None:
         assert check.passed
         assert check.message
         assert check.remedy == ""
+
+
+@pytest.mark.parametrize("profile", [PRIVATE, PUBLIC], ids=["private", "public"])
+def test_azures_words_in_capitals_say_the_same(profile: Json) -> None:
+    quiet = evidence(profile)
+    loud = evidence(
+        profile,
+        body=shouted(quiet.cluster),
+        vault=shouted(quiet.vault),
+        key=shouted(quiet.key),
+        identities={name.upper(): shouted(body) for name, body in quiet.identities.items()},
+    )
+    assert {code: check.outcome for code, check in looked(loud).items()} == {
+        code: check.outcome for code, check in looked(quiet).items()
+    }
+
+
+def test_a_missing_provisioning_state_is_succeeded() -> None:
+    body = cluster(PRIVATE, identity=OURS)
+    del body["properties"]["provisioningState"]
+    assert looked(evidence(PRIVATE, body=body))["cluster-healthy"].outcome == "passed"
 
 
 @pytest.mark.parametrize(("code", "outcome", "e"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])

@@ -24,6 +24,7 @@ from wizard.state.comparison import closes_last, converged, identity_recreated, 
 from wizard.state.settings import compared
 from wizard.state.snapshot import Snapshot, read_cluster
 from wizard.state.target import Target
+from wizard.system.names import listed
 from wizard.system.sanitize import sanitize
 
 _BEATS_PER_READ = 12
@@ -191,7 +192,7 @@ class Cluster(Step):
         count, differing = compared(work.snapshot.cluster, cluster.body)
         if differing:
             work.log(
-                f"other settings have changed since the plan was created: {', '.join(differing)}", "operator"
+                f"other settings have changed since the plan was created: {listed(differing)}", "operator"
             )
         return f"{name} {state}; {count - len(differing)} other settings unchanged"
 
