@@ -275,7 +275,7 @@ faults:
         await operator.sees("A run is in progress. Quit anyway?")
         await operator.press("escape")
         await operator.sees("The run continues in the background", "Stay here")
-        await operator.press("right", "tab", "enter")
+        await operator.press("right", "enter")
         await operator.sees("Enter, then type orders-prod")
         assert operator.app.session.active.in_flight
         await operator.press("ctrl+q")

@@ -143,7 +143,7 @@ async def test_missing_kubectl_is_reported_and_keeps_the_verdict(tmp_path: Path)
     async with Simulator() as simulator, wizard(simulator, tmp_path, PATH=str(tmp_path)) as operator:
         await verify_only(operator, "web-stage")
         await operator.press("i")
-        await operator.sees("Check inside web-stage with kubectl?")
+        await operator.sees("Check inside web-stage with kubectl?", "enter choose  tab next")
         await operator.press("tab", "enter")
         await operator.sees("kubectl is not found", "secrets are encrypted with a platform-managed key.")
 
