@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ from wizard.simulator import Simulator
 
 TESTS = Path(__file__).parent
 _numbers = itertools.count()
+
+# Where this is set, each process that a test starts compiles the whole program, for half a second. An installed one is compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine makes an example slow, never wrong. The same examples each time: what lands is not left to chance.
 settings.register_profile(

@@ -45,9 +45,9 @@ class Operator:
             self.drawn = frame
         return frame
 
-    async def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for a condition; where it does not come true, fail with the screen as it is."""
-        deadline = time.monotonic() + LIMIT
+    async def until(self, condition: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
+        """Wait for a condition; where it does not come true within `limit` seconds, fail with the screen as it is."""
+        deadline = time.monotonic() + limit
         while not condition():
             assert time.monotonic() < deadline, f"waited in vain for {what}:\n{self.frame()}"
             await self.pilot.pause(0.02)
@@ -67,7 +67,6 @@ class Operator:
             if self._shows(*texts):
                 return
             await self.press("down")
-            await self.pilot.pause(0.05)
         raise AssertionError(f"{texts!r} do not stand there together:\n{self.frame()}")
 
     async def press(self, *keys: str) -> None:
@@ -193,7 +192,7 @@ async def wizard(
     """A wizard on a started simulator, with an operator before it."""
     child_environment = {**os.environ, **simulator.environment, **environment}
     app = WizardApp(
-        lambda tell: connect(child_environment, tell=tell),
+        lambda show: connect(child_environment, on_instruction=show),
         environment=child_environment,
         speed_note="no waiting",
         journal_root=folder / "runs",

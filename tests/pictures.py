@@ -31,7 +31,7 @@ async def main(only: str = "") -> None:
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # so that the path of the log, which the run's screen shows, is nobody's
-        tools = _tools(Path(folder) / "bin")
+        tools = fixed_tools(Path(folder) / "bin")
         await _recording(tools)
         if only == "recording":
             return
@@ -245,7 +245,7 @@ def _state(operator: Operator, step: str) -> str:
     return active.steps[step].status if active else ""
 
 
-def _tools(folder: Path) -> str:
+def fixed_tools(folder: Path) -> str:
     """A folder with tools of known versions, so that a picture does not depend on who draws it."""
     folder.mkdir()
     for name, script in TOOLS.items():

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from screens.cli.help import Group
+from screens.cli.help import Choice, Group
 from screens.cli.outcome import write_stdout
 from screens.exit_codes import SUCCESS
 from wizard.answers.examples import KINDS, ExampleKind
@@ -28,12 +28,19 @@ def command() -> None:
     """
 
 
-@command.command("example")
-@click.argument("kind", type=click.Choice(KINDS))
+@command.command(
+    "example",
+    examples=(
+        ("Write an answers file", "aks-kms answers example platform-managed > answers.yaml"),
+        ("See what it would change, with the simulator", "aks-kms --simulate plan -f answers.yaml"),
+    ),
+)
+@click.argument("kind", type=Choice(KINDS), metavar="KIND")
 def example(kind: ExampleKind) -> int:
     """Print a commented answers file to start from.
 
-    It runs unchanged on the default scenario of the simulator.
+    KIND is platform-managed, customer-managed-private or customer-managed-public. The file runs unchanged on the default
+    scenario of the simulator.
     """
     from wizard.answers import examples
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from screens.cli.seen_clusters import SeenCluster
 
-_RUN_ID = re.compile(r"\d{8}-\d{6}-[\w.-]+")
+_RUN_ID = r"\d{8}-\d{6}-[\w.-]+"
 
 
 def files(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
@@ -76,7 +76,7 @@ def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[C
         names = [each.name for each in (state_directory() / "runs").iterdir() if each.is_dir()]
     except OSError:
         return []
-    return _items(sorted(filter(_RUN_ID.fullmatch, names), reverse=True), incomplete)
+    return _items(sorted((name for name in names if re.fullmatch(_RUN_ID, name)), reverse=True), incomplete)
 
 
 def cluster_names(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":

@@ -8,10 +8,12 @@ import click
 
 from screens.cli import candidates
 from screens.cli.clusters import select_subscriptions
+from screens.cli.options import Settings
 from screens.cli.outcome import CommandExit, code_of, problem_text, write_stderr
 from screens.exit_codes import FAILURE, UNREACHABLE, USAGE
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, same
 from wizard.system.names import listed
+from wizard.system.sanitize import one_line
 
 if TYPE_CHECKING:
     from wizard.cloud.azure import Azure
@@ -137,8 +139,22 @@ async def find_cluster(
         FAILURE,
         f"✗ There is no cluster {name} in a resource group {group}. Subscriptions searched: "
         f"{listed(row.name for row in subscriptions) or 'none'}.\n"
-        "  What to do: check the names (`aks-kms clusters` lists them), or sign in with an identity that can read the cluster.",
+        f"  What to do: {_nearest(group, name)}check the names (`aks-kms clusters` lists them), or sign in with an identity that can "
+        "read the cluster.",
     )
+
+
+def _nearest(group: str, name: str) -> str:
+    """Return the cluster of the last list whose names are nearest, as a question; empty if none is near."""
+    import difflib
+
+    from screens.cli.seen_clusters import load
+
+    settings = click.get_current_context().ensure_object(Settings)
+    known = {f"{each.resource_group}/{each.name}": each for each in load(settings.cluster_list)}
+    for near in difflib.get_close_matches(f"{group}/{name}", known, n=1, cutoff=0.75):
+        return f"did you mean -g {one_line(known[near].resource_group)} -n {one_line(known[near].name)}? Otherwise "
+    return ""
 
 
 def _check_ambiguity(found: "ClusterRow", unreadable: "list[Unreadable]", *, must_be_unique: bool) -> None:

@@ -27,27 +27,19 @@ from screens.cli.progress_line import show_progress, summary
 from screens.cli.render import columns
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
-from wizard.reports.wording import VERDICTS, count, encryption, sweep_notes
+from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, encryption, sweep_notes
 from wizard.system.names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wizard.cloud.azure import Azure, Subscription
-    from wizard.cloud.encryption import Encryption, EncryptionKind
+    from wizard.cloud.encryption import Encryption
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
     from wizard.fleet.wanted import Wanted
     from wizard.verification.report import Outcome
-
-_SHORT: "dict[EncryptionKind, str]" = {
-    "none": "none",
-    "platform-managed": "platform",
-    "customer-managed": "customer",
-    "legacy-kms": "legacy KMS",
-}
-"""The kinds of encryption as words of a narrow table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +73,7 @@ class _Found:
     metavar="NAME-OR-ID",
     multiple=True,
     shell_complete=candidates.subscriptions,
-    help="Only this subscription. Can be specified multiple times. Default: all.",
+    help="Only this subscription. Repeatable. Default: all.",
 )
 @click.option(
     "-g",
@@ -90,7 +82,7 @@ class _Found:
     metavar="NAME",
     multiple=True,
     shell_complete=candidates.resource_groups,
-    help="Only clusters in this resource group. Can be specified multiple times.",
+    help="Only clusters in this resource group. Repeatable.",
 )
 @fleet_options()
 @output_option("table", "wide", "json", "jsonl")
@@ -254,7 +246,7 @@ def _text(rows: list[_Found], where: str, *, filtered: bool, wide: bool) -> str:
         return f"No {'matching ' if filtered else ''}cluster {where}."
     body = _wide_table([each.row for each in rows]) if wide else _table(rows)
     kinds = Counter(each.row.kind for each in rows)
-    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in _SHORT.items() if kinds[kind])
+    counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in SHORT_KINDS.items() if kinds[kind])
     return f"{body}\n\n{count(len(rows), 'cluster')} {where}: {counts}"
 
 
@@ -295,7 +287,7 @@ def _wide_table(rows: "list[ClusterRow]") -> str:
 def _encryption(found: "Encryption") -> str:
     """Return how a cluster is encrypted, in one or two words: `customer, private`."""
     access = f", {found.network_access.lower() or 'unknown'}" if found.kind == "customer-managed" else ""
-    return _SHORT[found.kind] + access
+    return SHORT_KINDS[found.kind] + access
 
 
 def _note(row: "ClusterRow") -> str:

@@ -16,7 +16,7 @@ from click.shell_completion import (
     add_completion_class,
 )
 
-from screens.cli.help import Command
+from screens.cli.help import Choice, Command
 from screens.cli.options import COMPLETION, expand_bare_simulate
 from screens.exit_codes import SUCCESS
 
@@ -82,12 +82,12 @@ def register() -> None:
         ("fish", "aks-kms completion fish > ~/.config/fish/completions/aks-kms.fish"),
     ),
 )
-@click.argument("shell", type=click.Choice(tuple(SHELLS)))
+@click.argument("shell", type=Choice(tuple(SHELLS)), metavar="SHELL")
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:
     """Print the completion script for a shell.
 
-    It completes commands, options and their values, built-in scenarios, timeouts, checks, the IDs of runs, and the clusters
+    SHELL is bash, zsh or fish. The script completes commands, options and their values, built-in scenarios, timeouts, checks, the IDs of runs, and the clusters
     of the last `aks-kms clusters` or `verify --all`.
     """
     root = ctx.find_root()

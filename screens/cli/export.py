@@ -8,7 +8,7 @@ import click
 
 from screens.cli.cluster_option import ClusterName, cluster_options, named_cluster, resolve_cluster_id
 from screens.cli.connection import connect
-from screens.cli.help import Command
+from screens.cli.help import Choice, Command
 from screens.cli.options import Settings, azure_options, settings_of
 from screens.cli.outcome import CommandExit, run_command, write_stderr, write_stdout
 from screens.exit_codes import SUCCESS, USAGE
@@ -30,7 +30,7 @@ from screens.exit_codes import SUCCESS, USAGE
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(("terraform", "bicep", "arm")),
+    type=Choice(("terraform", "bicep", "arm")),
     default="terraform",
     show_default=True,
     help="Language of the code.",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from screens.cli.help import Choice
 from wizard.cloud.arm import same
 
 if TYPE_CHECKING:
@@ -28,14 +29,14 @@ def fleet_options(prefix: str = "") -> Callable[[Decorated], Decorated]:
                     "locations",
                     metavar="REGION",
                     multiple=True,
-                    help=f"{prefix}Only clusters in this region. Can be specified multiple times.",
+                    help=f"{prefix}Only clusters in this region. Repeatable.",
                 ),
                 click.option(
                     "--encryption",
                     "kinds",
-                    type=click.Choice(KINDS),
+                    type=Choice(KINDS),
                     multiple=True,
-                    help=f"{prefix}Only clusters with this kind of encryption. Can be specified multiple times.",
+                    help=f"{prefix}Only clusters with this kind of encryption. Repeatable.",
                 ),
                 click.option(
                     "--failed",
@@ -73,5 +74,5 @@ def no_match_remedy(wanted: "Wanted", progress: "Progress") -> str:
         if (close := difflib.get_close_matches(name, sorted(there), n=1, cutoff=0.5))
         and not same(name, close[0])
     ]
-    suggestion = f"did you mean {' or '.join(nearest)}? " if nearest else ""
-    return f"  What to do: {suggestion}check the filters; `aks-kms clusters` lists all clusters."
+    suggestion = f"Did you mean {' or '.join(nearest)}?" if nearest else "Check the filters."
+    return f"  What to do: {suggestion} `aks-kms clusters` lists all clusters."

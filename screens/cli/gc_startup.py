@@ -1,9 +1,11 @@
-"""The garbage collector during start-up. Imports create no garbage, and searching for it takes a tenth of the time."""
+"""When the garbage collector runs. Imports create no garbage, and searching for it takes a tenth of the start-up time."""
 
 import gc
 
-_OBJECTS = 20_000
-"""New objects after which the collector looks for garbage: a page of clusters has tens of thousands, and all of them live."""
+COMMAND = (20_000, 10, 10)
+"""A page of clusters has tens of thousands of new objects, and all of them live: Python's own 700 would take as long as decoding."""
+WIZARD = (2_000, 10, 100)
+"""A search through all objects delays a frame by 80 ms if there are ten thousand clusters; it follows two million new objects."""
 
 
 def begin() -> None:
@@ -11,8 +13,12 @@ def begin() -> None:
     gc.disable()
 
 
-def end() -> None:
-    """Enable the collector, and exempt what has been imported: it lives as long as the process."""
+def end(after: tuple[int, int, int] | None = None) -> None:
+    """Enable the collector, and exempt what has been imported: it lives as long as the process.
+
+    `after`: its thresholds; by default those of a command, unless it is enabled already.
+    """
     gc.freeze()
-    gc.set_threshold(_OBJECTS)
+    if after or not gc.isenabled():
+        gc.set_threshold(*(after or COMMAND))
     gc.enable()

@@ -14,9 +14,7 @@ import click
 from screens.cli import gc_startup
 from screens.cli.help import Group
 from screens.cli.options import COMPLETION, azure_options, expand_bare_simulate
-from screens.cli.render import print_text
 from wizard import __version__
-from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -83,10 +81,15 @@ class Commands(Group):
 def _unknown_command(name: str, given: list[str]) -> str:
     import difflib  # four milliseconds, needed only here
 
+    from wizard.system.sanitize import sanitize
+
+    if given[given.index(name) - 1 :][:1] == ["--simulate"]:
+        return f"There is no command {name!r}. Use an equals sign to select a scenario: --simulate={sanitize(name)}"
+    if name == "help":
+        topic = next((word for word in given if word in COMMANDS), "")
+        return f"There is no command 'help'. Use {' '.join(filter(None, ('aks-kms', topic, '--help')))}"
     close = difflib.get_close_matches(name, COMMANDS, n=1)
     remedy = f"Did you mean {close[0]}?" if close else f"The commands are: {', '.join(COMMANDS)}."
-    if given[given.index(name) - 1 :][:1] == ["--simulate"]:
-        remedy += f" (Use an equals sign to select a scenario: --simulate={sanitize(name)})"
     return f"There is no command {name!r}. {remedy}"
 
 
@@ -159,6 +162,8 @@ def main() -> None:
         code = cli.main(standalone_mode=False, prog_name="aks-kms")
         sys.stdout.flush()
     except click.ClickException as error:
+        from screens.cli.render import print_text  # not for --help
+
         message = io.StringIO()
         error.show(file=message)
         print_text(message.getvalue().rstrip("\n"), sys.stderr)  # click repeats its input unchanged

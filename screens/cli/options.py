@@ -2,7 +2,6 @@
 
 import math
 import os
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,8 +10,7 @@ import click
 from click.core import ParameterSource
 
 from screens.cli import candidates
-from screens.cli.help import GlobalOption
-from wizard.cloud.timeouts import parse_timeouts, timeout_name
+from screens.cli.help import Choice, GlobalOption
 
 CREDENTIALS = (
     *("auto", "environment", "workload-identity", "managed-identity"),
@@ -33,7 +31,9 @@ if TYPE_CHECKING:
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-@dataclass(slots=True)  # slots: an option whose name is no field is an error, never ignored
+@dataclass(
+    slots=True, eq=False, repr=False
+)  # slots: an option whose name is no field is an error; the rest costs start-up time
 class Settings:
     """The Azure environment and the authentication method on the command line; None if not given."""
 
@@ -63,6 +63,8 @@ class Settings:
 
     def command(self, *words: str) -> str:
         """Return a command to paste, with the same options for Azure and the sign-in."""
+        import shlex  # not for --help
+
         given: list[str] = []
         if self.simulate is not None:
             given.append("--simulate" if self.simulate == DEFAULT_SCENARIO else f"--simulate={self.simulate}")
@@ -72,6 +74,8 @@ class Settings:
             if (value := getattr(self, name)) is not None:
                 given += [f"--{name.replace('_', '-')}", value]
         for name, seconds in self.timeouts.items():
+            from wizard.cloud.timeouts import timeout_name  # not for --help
+
             given += ["--timeout", f"{timeout_name(name)}={seconds:.15g}"]
         return shlex.join(["aks-kms", *given, *words])
 
@@ -127,6 +131,10 @@ class Speed(click.ParamType[float]):
 
 
 def _timeouts(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    if not value:
+        return
+    from wizard.cloud.timeouts import parse_timeouts  # only this option needs it
+
     try:
         ctx.ensure_object(Settings).timeouts |= parse_timeouts(*value)
     except ValueError as error:
@@ -142,7 +150,7 @@ def _global(*names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
 _presentation = (
     _global(
         "--color",
-        type=click.Choice(COLORS),
+        type=Choice(COLORS),
         metavar="WHEN",
         help=f"Colour: {', '.join(COLORS)}. Default: auto.",
     ),
@@ -185,19 +193,21 @@ def azure_options(command: Decorated) -> Decorated:
             ),
             _global(
                 "--cloud",
-                type=click.Choice(CLOUDS, case_sensitive=False),
+                type=Choice(CLOUDS, case_sensitive=False),
                 metavar="NAME",
                 shell_complete=candidates.clouds,
                 help=f"{', '.join(CLOUDS)}. Default: {DEFAULT_CLOUD}.",
+                short="Azure cloud; `aks-kms --help` lists them.",
             ),
             _global(
                 "--arm-endpoint", metavar="URL", help="Azure Resource Manager endpoint of another cloud."
             ),
             _global(
                 "--credential",
-                type=click.Choice(CREDENTIALS),
+                type=Choice(CREDENTIALS),
                 metavar="METHOD",
                 help=f"Sign-in: {', '.join(CREDENTIALS)}. Default: auto.",
+                short="Sign-in method; `aks-kms --help` lists them.",
             ),
             _global(
                 "--timeout",
@@ -228,7 +238,7 @@ def output_option(*formats: str) -> Callable[[Decorated], Decorated]:
     return click.option(
         "-o",
         "--output",
-        type=click.Choice(formats),
+        type=Choice(formats),
         default=formats[0],
         show_default=True,
         help="Output format.",

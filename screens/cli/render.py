@@ -22,7 +22,9 @@ _ASCII = str.maketrans(
 _SIGN = re.compile(r"(\s*(?:[\d:/]+ +){0,2})([✓✗!?◐–·○+~=])(?= |$)")
 """A sign at the beginning of a line, at most behind a time and the number of a step."""
 _GAP = re.compile(r"\S {2,}(?=\S)")
-_COMMAND = re.compile(r"(?:aks-kms|az|python3|source|export) (?=\S)")
+_COMMAND = re.compile(r"(?:aks-kms|az|kubectl|python3|source|export) (?=\S)")
+_LAST_COMMAND = re.compile(r"(?<=: )(?:aks-kms|az|kubectl) [^`]*$")
+"""A command at the end of a sentence."""
 _PROSE, _MEASURE = 60, 100
 """Characters from which the last column of a line is prose, and the longest line of prose."""
 _NARROWEST = 24
@@ -56,6 +58,9 @@ def decorate(line: str, stream: TextIO) -> str:
 
 def wrap(line: str, width: int) -> list[str]:
     """Return a line in parts that fit. Only its last column is wrapped, and no word, `command` or command line is broken."""
+    if len(line) > width and (command := _LAST_COMMAND.search(line)):
+        before = line[: command.start()].rstrip()
+        return [*wrap(before, width), " " * _text_start(before, width) + command[0]]
     start = _text_start(line, width)
     is_prose = len(line) - start >= _PROSE and not _GAP.search(line, start)
     limit = min(width, _MEASURE) if is_prose else width

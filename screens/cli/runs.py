@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from wizard.runs.resume import ResumableRun
 
 
+_WIDE = 100
+"""Columns of a terminal that has room for every column of the list."""
+
+
 @click.group(
     "runs",
     cls=Group,
@@ -45,7 +49,13 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command(
+    "list",
+    examples=(
+        ("List all runs", "aks-kms runs list"),
+        ("Print the ID of the newest run", "aks-kms runs list -o json | jq -r '.runs[0].id'"),
+    ),
+)
 @output_option("table", "json")
 @presentation_options
 def list_(output: str) -> int:
@@ -61,21 +71,30 @@ async def _list(output: str) -> int:
     if output == "json":
         write_stdout(json.dumps({"runs": [run.to_json() for run in runs]}, indent=2))
     elif runs:
-        heads = ("ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT")
-        rows = [
+        heads: tuple[str, ...] = ("ID", "CLUSTER", "STATUS", "STARTED", "TOOK", "WHAT")
+        rows: list[tuple[str, ...]] = [
             (
                 *(run.id, run.cluster, run.status, f"{run.started:%m-%d %H:%M}" if run.started else ""),
                 *(duration(run.seconds) if run.seconds is not None else "", in_few_words(run)),
             )
             for run in runs
         ]
-        write_result(table(heads, rows, width=columns(sys.stdout), shorten=(5, 1)))
+        width = columns(sys.stdout)
+        if 0 < width < _WIDE:  # the ID contains the cluster's name
+            heads, rows = heads[:1] + heads[2:], [row[:1] + row[2:] for row in rows]
+        write_result(table(heads, rows, width=width, shorten=(len(heads) - 1,)))
     else:
         write_result(f"No runs in {default_root()}.")
     return SUCCESS
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=(
+        ("Show how a run ended", "aks-kms runs show 20261129-015500-aks-demo"),
+        ("Also show its answers and its log", "aks-kms runs show 20261129-015500-aks-demo -v"),
+    ),
+)
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("text", "json")
 @presentation_options
@@ -104,7 +123,16 @@ async def _show(run: str, output: str, *, verbose: bool) -> int:
     return SUCCESS
 
 
-@command.command("report")
+@command.command(
+    "report",
+    examples=(
+        ("Print the verification as JSON", "aks-kms runs report 20261129-015500-aks-demo"),
+        (
+            "Write the whole run as Markdown",
+            "aks-kms runs report 20261129-015500-aks-demo -o markdown > run.md",
+        ),
+    ),
+)
 @click.argument("run", metavar="ID", shell_complete=candidates.runs)
 @output_option("json", "markdown")
 def report(run: str, output: str) -> int:
@@ -138,7 +166,13 @@ async def _report(run: str, output: str) -> int:
     return SUCCESS if passed else FAILURE
 
 
-@command.command("resume")
+@command.command(
+    "resume",
+    examples=(
+        ("Resume the newest run that failed or was interrupted", "aks-kms runs resume"),
+        ("Plan again with the answers of a run", "aks-kms runs resume 20261129-015500-aks-demo"),
+    ),
+)
 @click.argument("run", metavar="[ID]", required=False, shell_complete=candidates.runs)
 @click.option("--yes", is_flag=True, help=YES_HELP)
 @click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)

@@ -15,6 +15,10 @@ from screens.exit_codes import SUCCESS, USAGE
 from wizard.reports.table import table
 
 
+class _Port(click.IntRange):
+    name = "integer"
+
+
 @click.command(
     "simulator",
     cls=Command,
@@ -28,7 +32,12 @@ from wizard.reports.table import table
     ),
 )
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="TCP port. 0: any free port."
+    "--port",
+    type=_Port(0, 65535),
+    metavar="N",
+    default=0,
+    show_default=True,
+    help="TCP port. 0: any free port.",
 )
 @click.option(
     "--state",

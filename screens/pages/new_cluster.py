@@ -11,10 +11,12 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from screens.messages import Completed
+from screens.pages.vault_offers import groups_of, regions_of
 from screens.session.draft import NewClusterForm
 from screens.session.session import Session
 from screens.widgets.fields import Choice, ContinueButton, Field
 from screens.widgets.frame import Frame, Heading
+from screens.widgets.picker import PickField, Row
 from wizard.answers import naming
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.errors import AzureError
@@ -55,16 +57,20 @@ Nodes cost money as soon as the cluster is created."""
             )
             yield Static(classes="gap")
             yield Field("Name", key="name", check=_cluster_name, value=form.name)
-            yield Field(
+            yield PickField(
                 "Resource group",
                 key="group",
+                load=self._groups,
+                heads=("resource group", "region"),
                 check=_required(naming.resource_group, "Enter a resource group."),
                 value=form.resource_group,
-                hint="created if it does not exist",
+                hint="created if it does not exist; ↓ lists those that exist",
             )
-            yield Field(
+            yield PickField(
                 "Region",
                 key="region",
+                load=self._all_regions,
+                heads=("region", "name"),
                 check=self._region,
                 value=form.location,
                 hint="listing the regions…",
@@ -84,6 +90,14 @@ Nodes cost money as soon as the cluster is created."""
         self._update_button()
         self.background(self._read_regions(), "listing the regions")
 
+    async def _groups(self) -> list[Row]:
+        own = self.session.draft.subscription
+        return await groups_of(self.session.azure, own.id) if own else []
+
+    async def _all_regions(self) -> list[Row]:
+        own = self.session.draft.subscription
+        return await regions_of(self.session.azure, own.id) if own else []
+
     async def _read_regions(self) -> None:
         subscription = self.session.draft.subscription
         if subscription is None:
@@ -97,7 +111,7 @@ Nodes cost money as soon as the cluster is created."""
                 f"The regions could not be listed ({error.problem.summary}). Type a short name such as westeurope."
             )
         else:
-            region.hint(f"one of {len(self._regions)}, by short name such as westeurope")
+            region.hint(f"one of {len(self._regions)}, by short name such as westeurope; ↓ lists them")
         self._region_changed()
 
     def _region_changed(self) -> None:

@@ -96,7 +96,10 @@ each with its fix."""
             tooltip="Show the plan as Azure CLI commands, for the current state",
         ),
         Binding(
-            "f3", "checks", "all checks", tooltip="Show all findings of the preflight checks, with remedies"
+            "f3",
+            "checks",
+            "all checks",
+            tooltip="Show all preflight checks, and what they found with remedies",
         ),
         Binding("ctrl+s", "save", "save", tooltip="Save the answers as a file for `aks-kms apply -f FILE`"),
         Binding("f5", "plan", "plan again", tooltip="Make the plan again"),
@@ -146,7 +149,7 @@ each with its fix."""
         self.action_plan()
 
     def on_resize(self) -> None:
-        self._show()
+        self.call_after_refresh(self._show)  # once the plan has its new width
 
     @on(ScreenResume)
     def _shown_again(self) -> None:
@@ -429,7 +432,8 @@ each with its fix."""
         """Show every finding of the preflight checks."""
         if self._plan:
             head = f"{review_text.checked(self._plan)}."
-            found = "\n\n".join([head, *(for_form(finding_text(f)) for f in self._plan.findings)])
+            each = (for_form(finding_text(finding)) for finding in self._plan.findings)
+            found = "\n\n".join([head, *each, review_text.checks_made()])
             name = f"checks-{self.session.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("Preflight checks", found, name, wrap=True))
 

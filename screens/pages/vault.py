@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.events import DescendantFocus
 from textual.widget import Widget
-from textual.widgets import Select, Static
+from textual.widgets import Static
 
 from screens.messages import Completed
 from screens.pages import vault_offers, vault_text
@@ -30,6 +30,7 @@ from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
 from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW, Frame, Heading
+from screens.widgets.picker import CLOSED, PickChoice, Row
 from wizard.answers import naming
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
@@ -101,7 +102,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         yield Static(id="drawing", classes="text")
         with Horizontal(id="beside"):
             with VerticalScroll(can_focus=False, id="form"):
-                yield from entries(draft)
+                yield from entries(draft, self._groups)
             with VerticalScroll(can_focus=False, id="about"):
                 yield Static(id="panel")
         yield ContinueButton("Continue to the review")
@@ -116,9 +117,14 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     # -- reading -------------------------------------------------------------------------------------------------
 
+    async def _groups(self) -> list[Row]:
+        """Read the resource groups that can be chosen: those of the cluster's subscription."""
+        own = self.session.draft.subscription
+        return await vault_offers.groups_of(self.session.azure, own.id) if own else []
+
     async def _read_vaults(self) -> None:
         draft, azure = self.session.draft, self.session.azure
-        choice = self.query_one("#vault", Choice)
+        choice = self.query_one("#vault", PickChoice)
         rows, problems = await vault_offers.everywhere(azure, self.session.subscriptions, vaults)
         self._existing["vault"] = [row.name for row in rows]
         usable, left_out = vault_offers.usable_vaults(rows, azure.signed_in.tenant_id)
@@ -130,7 +136,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         if not draft.vault.seen and draft.cluster:
             now = draft.cluster.encryption.key_name.partition("/")[0]
             kept = next((row.id for row in usable if now and same(row.name, now)), NEW)
-        choice.offer([A_NEW_VAULT, *offers], kept)
+        choice.offer_rows([A_NEW_VAULT, *offers], kept)
         self._loading.discard("vault")
         self._show()
 
@@ -147,14 +153,14 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         if not draft.vault.seen and draft.cluster and draft.cluster.encryption.kms_enabled:
             now = draft.cluster.identities[:1]
             kept = next((row.id for row in rows if now and same(row.id, now[0])), NEW)
-        choice = self.query_one("#identity", Choice)
-        choice.offer([A_NEW_IDENTITY, *offers], kept)
+        choice = self.query_one("#identity", PickChoice)
+        choice.offer_rows([A_NEW_IDENTITY, *offers], kept)
         self._left_out["identity"] = _both("", problems)
         self._loading.discard("identity")
         self._show()
 
     async def _read_keys(self, vault: VaultRow) -> None:
-        choice = self.query_one("#key", Choice)
+        choice = self.query_one("#key", PickChoice)
         try:
             rows = await keys(self.session.azure, vault.id)
         except AzureError as error:
@@ -173,7 +179,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         if not draft.vault.seen and draft.cluster:
             of_vault, _, name = draft.cluster.encryption.key_name.partition("/")
             kept = name if same(of_vault, vault.name) else NEW
-        choice.offer(
+        choice.offer_rows(
             [A_NEW_KEY, *(vault_offers.offer_of_key(row) for row in usable)],
             kept if kept in self._keys else NEW,
         )
@@ -334,7 +340,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             for name in PARTS[group]:
                 widget = self.query_one(f"#{name}")
                 if there and widget.has_focus_within:  # it is not shown any more
-                    self.query_one(f"#{group}").query_one(Select).focus()
+                    self.query_one(f"#{group}").query_one(CLOSED).focus()
                 widget.display, widget.disabled = there is None, there is not None
         self.query_one("#key").disabled = vault is None
         self._explain(vault, key)
@@ -444,7 +450,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     def _edit(self, entry: Entry) -> None:
         """Put the focus into an entry, and show it with its findings."""
-        entry.query_one("Input, Select").focus(scroll_visible=False)
+        entry.query_one(f"Input, Select, {CLOSED}").focus(scroll_visible=False)
         self.call_after_refresh(self._reveal, entry)
 
     async def _reveal(self, entry: Widget) -> None:

@@ -7,6 +7,7 @@ from screens.pages import vault_text
 from screens.session.draft import Draft, VaultForm
 from screens.session.tags import parse_tags
 from screens.widgets.fields import Choice, Entry, Field
+from screens.widgets.picker import Load, PickChoice, PickField, Row
 from wizard.answers import naming
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow
@@ -19,9 +20,11 @@ LOADING = {
 """The hints of choices whose existing resources are still being listed."""
 
 NEW = ""
-A_NEW_VAULT = ("a new key vault", NEW)
-A_NEW_KEY = ("a new key", NEW)
-A_NEW_IDENTITY = ("a new user-assigned identity", NEW)
+A_NEW_VAULT = Row(NEW, ("a new key vault",))
+A_NEW_KEY = Row(NEW, ("a new key",))
+A_NEW_IDENTITY = Row(NEW, ("a new user-assigned identity",))
+PLACE = ("name", "resource group", "region", "subscription")
+GROUP = ("resource group", "region")
 
 PARTS = {
     "vault": ("vault-name", "vault-group", "purge"),
@@ -31,14 +34,19 @@ PARTS = {
 """The entries that are shown only for a new vault, key or identity."""
 
 
-def entries(draft: Draft) -> Iterator[Entry]:
-    """Yield every entry with its value from the draft. Existing resources are offered once they are listed."""
+def entries(draft: Draft, groups: Load) -> Iterator[Entry]:
+    """Yield every entry with its value from the draft. Existing resources are offered once they are listed.
+
+    `groups`: reads the resource groups.
+    """
     form = draft.vault
     private = draft.option == "Private"
-    yield Choice("Key vault", [A_NEW_VAULT], key="vault", hint=LOADING["vault"])
+    yield PickChoice("Key vault", [A_NEW_VAULT], key="vault", heads=PLACE, hint=LOADING["vault"])
     yield Field("  name", key="vault-name", check=_named(naming.key_vault), value=draft.vault_name)
-    yield Field(
+    yield PickField(
         "  resource group",
+        load=groups,
+        heads=GROUP,
         key="vault-group",
         check=_optional(naming.resource_group),
         value=form.vault_group,
@@ -50,7 +58,7 @@ def entries(draft: Draft) -> Iterator[Entry]:
         key="purge",
         value="on" if form.purge_protection else "off",
     )
-    yield Choice("Key", [A_NEW_KEY], key="key")
+    yield PickChoice("Key", [A_NEW_KEY], key="key", heads=("name", "type"))
     yield Field("  name", key="key-name", check=_named(naming.key), value=draft.key_name)
     yield Choice(
         "  type and size",
@@ -65,15 +73,17 @@ def entries(draft: Draft) -> Iterator[Entry]:
         key="through",
         value=form.create_through or ("resource-manager" if private else "key-vault"),
     )
-    yield Choice("Identity", [A_NEW_IDENTITY], key="identity", hint=LOADING["identity"])
+    yield PickChoice("Identity", [A_NEW_IDENTITY], key="identity", heads=PLACE, hint=LOADING["identity"])
     yield Field(
         "  name",
         key="identity-name",
         check=_named(naming.user_assigned_identity),
         value=draft.identity_name,
     )
-    yield Field(
+    yield PickField(
         "  resource group",
+        load=groups,
+        heads=GROUP,
         key="identity-group",
         check=_optional(naming.resource_group),
         value=form.identity_group,

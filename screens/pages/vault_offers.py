@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from screens.widgets.picker import Row
 from wizard.cloud.arm import same, same_region
-from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow
+from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, regions, resource_groups
 from wizard.errors import AzureError, Problem
 from wizard.rules import Finding
 from wizard.rules.key import unfit as key_unfit
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
     from screens.session.draft import Draft
     from wizard.cloud.azure import Azure, Subscription
 
-Row = TypeVar("Row", VaultRow, IdentityRow)
-Offer = tuple[str, str]
-"""The text of an option and its value."""
+Listed = TypeVar("Listed", VaultRow, IdentityRow)
 
 _AT_ONCE = 8
 """Subscriptions that are read at the same time."""
@@ -27,22 +26,32 @@ _NAMED = 3
 """For how many of those that are not offered the reason is shown."""
 
 
+async def groups_of(azure: "Azure", subscription: str) -> list[Row]:
+    """Return the resource groups of a subscription, to choose from. Raise AzureError."""
+    return [Row(name, (name, region)) for name, region in await resource_groups(azure, subscription)]
+
+
+async def regions_of(azure: "Azure", subscription: str) -> list[Row]:
+    """Return the regions of a subscription, to choose from. Raise AzureError."""
+    return [Row(name, (name, display)) for name, display in (await regions(azure, subscription)).items()]
+
+
 async def everywhere(
     azure: "Azure",
     subscriptions: "Iterable[Subscription]",
-    read: "Callable[[Azure, str], Awaitable[list[Row]]]",
-) -> tuple[list[Row], list[Problem]]:
+    read: "Callable[[Azure, str], Awaitable[list[Listed]]]",
+) -> tuple[list[Listed], list[Problem]]:
     """Return the rows of all these subscriptions, and the problems of those that could not be read."""
     gate = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(subscription: str) -> list[Row] | Problem:
+    async def one(subscription: str) -> list[Listed] | Problem:
         async with gate:
             try:
                 return await read(azure, subscription)
             except AzureError as error:
                 return error.problem
 
-    rows: list[Row] = []
+    rows: list[Listed] = []
     problems = []
     for result in await asyncio.gather(*(one(s.id) for s in subscriptions)):
         if isinstance(result, Problem):
@@ -52,7 +61,7 @@ async def everywhere(
     return rows, problems
 
 
-def nearest_first(draft: "Draft", rows: Iterable[Row]) -> list[Row]:
+def nearest_first(draft: "Draft", rows: Iterable[Listed]) -> list[Listed]:
     """Return the rows sorted: the subscription of the cluster first, in it its resource group, then its region."""
     own = draft.subscription.id if draft.subscription else ""
     return sorted(
@@ -66,19 +75,19 @@ def nearest_first(draft: "Draft", rows: Iterable[Row]) -> list[Row]:
     )
 
 
-def offer(row: VaultRow | IdentityRow, draft: "Draft", subscriptions: "Iterable[Subscription]") -> Offer:
-    """Return an option: name, resource group, region, and the subscription if it is not the one of the cluster."""
-    where = f"{row.name} · {row.resource_group} · {row.location}"
-    if draft.subscription and not same(row.subscription, draft.subscription.id):
-        where += (
-            f" · {next((s.name for s in subscriptions if same(s.id, row.subscription)), row.subscription)}"
-        )
-    return where, row.id
+def offer(row: VaultRow | IdentityRow, draft: "Draft", subscriptions: "Iterable[Subscription]") -> Row:
+    """Return an option: name, resource group, region and subscription. The form shows the subscription only if it is not that
+    of the cluster.
+    """
+    place = next((s.name for s in subscriptions if same(s.id, row.subscription)), row.subscription)
+    cells = (row.name, row.resource_group, row.location, place)
+    own = draft.subscription is None or same(row.subscription, draft.subscription.id)
+    return Row(row.id, cells, " · ".join(cells[:3] if own else cells))
 
 
-def offer_of_key(row: KeyRow) -> Offer:
+def offer_of_key(row: KeyRow) -> Row:
     """Return an option: name and type."""
-    return f"{row.name} · {row.type} {row.size or ''}".rstrip(), row.name
+    return Row(row.name, (row.name, f"{row.type} {row.size or ''}".rstrip()))
 
 
 def usable_vaults(rows: Sequence[VaultRow], tenant: str) -> tuple[list[VaultRow], str]:

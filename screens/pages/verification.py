@@ -23,7 +23,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
 from wizard.errors import AzureError, Problem
-from wizard.in_cluster.look import check_inside
+from wizard.in_cluster.verify import check_inside
 from wizard.reports.findings import Findings
 from wizard.reports.saved import saved
 from wizard.reports.wording import SPINNER, STYLES, VERDICTS, ago, command_in, duration, explained
@@ -34,7 +34,7 @@ from wizard.verification.verify import verify
 
 _EVERY, _LEAST = 30.0, 2.0
 """Seconds between two checks of a watch: on Azure's clock, and at least in real time. Azure allows 60 reads of a cluster at
-once, and then one per second (AKS:quotas-skus-regions)."""
+once, and then one per second (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 
 class VerificationScreen(CodePage):
@@ -44,10 +44,13 @@ class VerificationScreen(CodePage):
     HELP = """\
 All results are read live from Azure; after a run, first those with which it ended are shown. A check that could not run is shown as unknown and never counts as passed.
 
-What did not pass comes first. The checks that passed are in groups: Enter opens and closes one. Beside the list is \
+What did not pass comes first. The checks that passed are in groups: Enter opens and closes one, F3 all of them. Beside the list is \
 everything about the check under the cursor: what Azure returned, what it proves, and how to fix it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "only_problems", "failed only", tooltip="Show only what did not pass, or everything"),
+        Binding("f8", "next_problem", "next", show=False, tooltip="Go to the next check that did not pass"),
+        Binding("c", "copy", "copy fix", tooltip="Copy the fix of this check: its command, if it has one"),
         Binding("r", "verify", "again", tooltip="Verify again"),
         Binding(
             "w",
@@ -61,16 +64,14 @@ everything about the check under the cursor: what Azure returned, what it proves
             "inside",
             tooltip="Check inside the cluster with kubectl, by writing a canary secret",
         ),
-        Binding("f", "only_problems", "failed only", tooltip="Show only what did not pass, or everything"),
-        Binding("f8", "next_problem", "next", show=False, tooltip="Go to the next check that did not pass"),
-        Binding("c", "copy", "copy fix", tooltip="Copy the fix of this check: its command, if it has one"),
-        Binding("p", "profile", "raw", tooltip="Show the security profile as Azure returned it"),
-        Binding("s", "save", "save", tooltip="Save the report, as JSON and Markdown"),
         Binding("m", "change", "change", tooltip="Change how this cluster is encrypted, or migrate it"),
+        Binding("s", "save", "save", tooltip="Save the report, as JSON and Markdown"),
+        Binding("e", "another", "next cluster", tooltip="Select another cluster"),
         Binding(
             "o", "rotate", "rotate", tooltip="Rotate the customer-managed key now, or set a rotation policy"
         ),
-        Binding("e", "another", "next cluster", tooltip="Select another cluster"),
+        Binding("f3", "all_checks", "all checks", tooltip="Open every group of checks, or close them"),
+        Binding("p", "profile", "raw", tooltip="Show the security profile as Azure returned it"),
     ]
 
     def __init__(
@@ -222,14 +223,14 @@ everything about the check under the cursor: what Azure returned, what it proves
         self._show_verdict(text, good=False)
         self._note("")
         if self._watch:  # the next attempt may succeed
-            self._watch.looked(self._seconds())
+            self._watch.checked(self._seconds())
 
     def _compare(self, report: ClusterReport) -> None:
         """Count the verification for the watch, and end the watch if the verdict has changed."""
         watch = self._watch
         if watch is None:
             return
-        watch.looked(self._seconds())
+        watch.checked(self._seconds())
         if report.verdict == watch.verdict or report.transient:  # a later look may be able to read
             return
         self._watch = None
@@ -317,7 +318,7 @@ everything about the check under the cursor: what Azure returned, what it proves
         here = self._rows[before].key if before is not None and before < len(self._rows) else ""
         self._rows = rows = verification_text.listed(
             report,
-            options.size.width - 2,
+            options.size.width - 3,
             opened=self._open,
             only_problems=self._only_problems,
             inside_at=self._inside_at,
@@ -374,6 +375,14 @@ everything about the check under the cursor: what Azure returned, what it proves
         """Show only what did not pass, or everything."""
         if self._report:
             self._only_problems = not self._only_problems
+            self._fill(self._report)
+
+    def action_all_checks(self) -> None:
+        """Open every group of checks; close them if all are open."""
+        if self._report:
+            groups = {f"group-{check.group}" for check in self._report.checks}
+            self._open = set() if groups <= self._open else groups
+            self._only_problems = False
             self._fill(self._report)
 
     def action_next_problem(self) -> None:

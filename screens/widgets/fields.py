@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static
 
 from screens.widgets.form_words import for_form
@@ -52,6 +53,15 @@ class Entry(Vertical):
         self._hint = ""
         self._findings: tuple[Finding, ...] = ()
         self._sign = Static("", classes="sign")
+        self._message = Static("", classes="message silent")
+
+    def _line(self, *controls: Widget) -> ComposeResult:
+        """Yield the label, the controls and the sign on one line, and the message below it."""
+        with Horizontal(classes="line"):
+            yield Label(Content(self._label), classes="label")
+            yield from controls
+            yield self._sign
+        yield self._message
 
     @property
     def said(self) -> Said:
@@ -123,11 +133,7 @@ class Field(Entry):
         self._shows_problem = False
 
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="line"):
-            yield Label(Content(self._label), classes="label")
-            yield self._input
-            yield self._sign
-        yield self._message
+        yield from self._line(self._input)
 
     @property
     def value(self) -> str:
@@ -212,22 +218,18 @@ class Choice(Entry):
     ) -> None:
         super().__init__(key, label)
         self._hint = hint
-        self._select: Select[str] = Select(
-            _prompts(options),
-            value=value or options[0][1],
-            allow_blank=False,
-            compact=True,
-            id=f"{key}-select",
-        )
         self._last = value or options[0][1]
+        self._make(options, key)
         self._message = Static(Content(hint), classes="message" if hint else "message silent")
 
+    def _make(self, options: list[tuple[str, str]], key: str) -> None:
+        """Make the widget that shows the selected option."""
+        self._select: Select[str] = Select(
+            _prompts(options), value=self._last, allow_blank=False, compact=True, id=f"{key}-select"
+        )
+
     def compose(self) -> ComposeResult:
-        with Horizontal(classes="line"):
-            yield Label(Content(self._label), classes="label")
-            yield self._select
-            yield self._sign
-        yield self._message
+        yield from self._line(self._select)
 
     @property
     def value(self) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 from tests.benchmarks import fleet, pairs, simulator, start_up, whole_runs, wizard_frames
@@ -17,6 +18,7 @@ BENCHMARKS = {
     "fleet": fleet.fleet,
     "wizard-frames": wizard_frames.frames,
     "many-runs": wizard_frames.many_runs,
+    "many-vaults": wizard_frames.many_vaults,
     "critical-path": whole_runs.against_its_critical_path,
 }
 
@@ -28,6 +30,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to this file")
     parser.add_argument("--against", type=Path, metavar="FILE", help="compare with the results in this file")
     given = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is compiled
     if unknown := set(given.names) - BENCHMARKS.keys():
         parser.error(f"There is no benchmark {min(unknown)!r}. There are: {', '.join(BENCHMARKS)}.")
     earlier = json.loads(given.against.read_text("utf-8")) if given.against else []

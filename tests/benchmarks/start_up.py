@@ -48,7 +48,7 @@ def first_frame(report: Report, times: int = 11) -> None:
         {
             "bare": partial(_until_shown, [_PYTHON, "-c", _BARE_TEXTUAL], b"first frame"),
             "wizard": partial(
-                _until_shown, [_PYTHON, "-m", "screens", "--simulate"], b"stores its secrets in etcd"
+                _until_shown, [_PYTHON, "-m", "screens", "--simulate"], b"KMS encryption for AKS secrets"
             ),
         },
         times,

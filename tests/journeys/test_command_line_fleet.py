@@ -53,9 +53,9 @@ def test_clusters_are_filtered(filters: list[str], names: set[str], start_shell:
 @pytest.mark.parametrize(
     ("filters", "meant"),
     [
-        (["--location", "westeurop"], "did you mean --location westeurope?"),
-        (["-g", "rg-bnak"], "did you mean -g rg-bank?"),
-        (["--location", "mars"], "check the filters"),
+        (["--location", "westeurop"], "Did you mean --location westeurope?"),
+        (["-g", "rg-bnak"], "Did you mean -g rg-bank?"),
+        (["--location", "mars"], "Check the filters."),
     ],
 )
 @pytest.mark.parametrize("command", [["clusters"], ["verify", "--all"]])

@@ -3,8 +3,9 @@
 import math
 from pathlib import Path
 
-from textual.widgets import OptionList, Select
+from textual.widgets import Input, OptionList
 
+from screens.widgets.picker import PickDialog
 from tests.operator import LARGE, Operator, wizard
 from wizard.simulator import Simulator
 
@@ -16,7 +17,7 @@ IDENTITY = f"{PRODUCTION}/resourceGroups/rg-payments/providers/Microsoft.Managed
 async def pick(operator: Operator, choice: str, wanted: str, *, by_tab: bool = False) -> None:
     """Go to a choice of the form (`by_tab`: with Tab), open it, and take what is wanted."""
     await operator.until(lambda: "listing the" not in operator.frame(), "what there is")
-    select = operator.app.screen.query_one(f"#{choice}-select", Select)
+    select = operator.app.screen.query_one(f"#{choice}-select")
     if not by_tab:
         select.focus()
     for _ in range(20):
@@ -26,6 +27,11 @@ async def pick(operator: Operator, choice: str, wanted: str, *, by_tab: bool = F
         await operator.press("tab")
     assert operator.app.focused is select, operator.frame()
     await operator.press("enter")
+    if isinstance(operator.app.screen, PickDialog):  # a list with a filter, which finds every word of it
+        await operator.until(lambda: isinstance(operator.app.focused, Input), "the filter")
+        await operator.paste(wanted.replace("·", " "))
+        await operator.press("enter")
+        return
     await operator.until(lambda: isinstance(operator.app.focused, OptionList), "the options")
     options = operator.app.focused
     assert isinstance(options, OptionList)

@@ -14,9 +14,9 @@ from textual.widgets import Input, Static
 from screens.app import WizardApp
 from screens.cli.wizard import _check_scenario
 from screens.pages.prerequisites import PrerequisitesScreen
-from screens.steps import ORDER
 from screens.widgets.dialogs import SaveDialog
 from screens.widgets.frame import StepRail
+from screens.wizard_steps import ORDER
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT
@@ -43,6 +43,8 @@ async def test_verify_only_shows_the_verdict_and_the_evidence(tmp_path: Path) ->
         await operator.until(lambda: "▸ " not in operator.frame(), "only what did not pass")
         await operator.press("escape", "down", "f8", "c")
         await operator.sees("✗ failed encryption-enabled", "▸ ", "Copied")
+        await operator.press("f3")
+        await operator.until(lambda: "▾ " in operator.frame() and "▸ " not in operator.frame(), "all groups")
         assert operator.app.session.exit_code == 1
         assert simulator.writes() == []
         await operator.press("e")
@@ -146,6 +148,12 @@ async def test_version_of_a_new_cluster_is_kept_when_going_back(tmp_path: Path) 
         await operator.create("orders-eu", "rg-orders", "westeurope")
         await operator.sees("Who manages the encryption key of orders-eu?")
         await operator.press("escape")
+        await operator.press("down")  # the region still has the focus
+        await operator.sees("West Europe", "Germany West Central")
+        await operator.type("west us 2")
+        await operator.sees("matches 1 of 12", "westus2 West US 2")
+        await operator.press("enter")
+        await operator.sees("westus2 offers")
         await pick(operator, "version", "1.33")
         assert operator.app.session.draft.new_cluster.version == "1.33"
         await operator.press("escape")
@@ -165,7 +173,7 @@ async def test_version_of_a_new_cluster_is_kept_when_going_back(tmp_path: Path) 
 async def test_feature_pending_approval_cannot_be_registered(tmp_path: Path) -> None:
     async with (
         Simulator("feature-pending", speed=math.inf) as simulator,
-        wizard(simulator, tmp_path) as operator,
+        wizard(simulator, tmp_path, AKS_KMS_TIMEOUTS="registration=60") as operator,
     ):
         await operator.sees("Signed in to")
         await operator.press("enter")
@@ -244,14 +252,14 @@ async def test_throttled_request_shows_a_notice(tmp_path: Path) -> None:
             "status": 429,
             "code": "TooManyRequests",
             "message": "Slow down.",
-            "headers": {"Retry-After": "4"},
+            "headers": {"Retry-After": "2"},
         }
         match = {"method": "GET", "path": "*/managedclusters/bank-ledger", "count": 1}
         simulator.inject_faults({"match": match, "answer": busy})
         await operator.press("v")
         await operator.until(lambda: operator.app.session.clusters_complete, "all clusters")
         await operator.choose("bank-ledger")
-        await operator.sees("Azure asks to wait 4 s", "GET bank-ledger: HTTP 429")
+        await operator.sees("Azure asks to wait 2 s", "GET bank-ledger: HTTP 429")
         await operator.sees("bank-ledger: secrets are encrypted with")
 
 

@@ -166,7 +166,7 @@ async def test_missing_permissions_are_shown_in_the_review(world: World) -> None
         screen = operator.frame()
         assert screen.index("✗ 1  rights-missing") < screen.index("Plan, for information")
         await operator.press("f8", "ctrl+y")
-        await operator.sees("Copied", "Ask an owner for the role Owner there")
+        await operator.sees("Copied", "az role assignment create --role Contributor")
         await operator.press("enter", *"orders-prod", "enter")
         assert operator.app.session.active is None
         assert operator.app.screen.query_one("#typed", Input).value == ""
@@ -182,7 +182,7 @@ async def test_going_back_keeps_input_and_a_change_requires_another_review(
         await operator.take_key("Public")
         await operator.sees("Vault, key and identity for orders-prod")
         await operator.press("ctrl+a", "ctrl+k")
-        await operator.type("kv-mine")
+        await operator.paste("kv-mine")
         await operator.press("escape")
         await operator.sees("Who manages the encryption key of orders-prod?", "✓ selected")
         await operator.press("enter")

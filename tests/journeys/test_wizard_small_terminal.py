@@ -52,7 +52,7 @@ async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
         Simulator("never-ends", speed=600) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.walk_to_clusters(register=False)
+        await operator.to_clusters(register=False)
         await operator.choose("payments-prod")
         await operator.to_review("Private")
         await operator.start("payments-prod")
@@ -76,7 +76,7 @@ async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.walk_to_clusters(register=False)
+        await operator.to_clusters(register=False)
         for letter in "/pay/a":
             operator.app.post_message(events.Key("slash" if letter == "/" else letter, letter))
         field = operator.app.screen.query_one("#filter", Input)
@@ -91,7 +91,7 @@ async def test_review_opens_its_gate_at_the_end_of_the_plan_and_no_message_cover
         Simulator("contoso", speed=math.inf) as simulator,
         wizard(simulator, tmp_path, SMALL) as operator,
     ):
-        await operator.walk_to_clusters(register=False)
+        await operator.to_clusters(register=False)
         await operator.choose("orders-prod")
         await operator.to_review("Private")
         await operator.sees(

@@ -61,6 +61,7 @@ async def test_watch_ends_when_the_verdict_changes(tmp_path: Path) -> None:
         assert not isinstance(operator.app.screen, VerificationScreen)
 
 
+@pytest.mark.sampled(2)
 @NEEDED
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 async def test_checks_inside_the_cluster_appear_in_the_same_list(
@@ -96,7 +97,7 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
         await operator.sees("since ", "No call to the KMS provider failed.")
         await operator.press("w")
         if size == LARGE:
-            await operator.sees("▾ ✓ Inside the cluster 10 of 10 checks, at ")
+            await operator.sees("▾ ✓ Inside the cluster ", " checks, at ")
         await operator.press("s")
         await operator.sees("Save the report")
         for _ in range(20):
@@ -111,6 +112,7 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
     )
 
 
+@pytest.mark.sampled(2)
 @NEEDED
 @pytest.mark.parametrize("key", ["escape", "ctrl+q"])
 async def test_leaving_during_checks_inside_the_cluster_deletes_the_canary(tmp_path: Path, key: str) -> None:
@@ -172,7 +174,9 @@ async def test_second_cluster_is_verified_without_the_first_run(tmp_path: Path) 
         await operator.to_review("platform-managed")
         await operator.start("orders-prod")
         await operator.sees("Done in")
-        await operator.press("enter")
+        await operator.press("i")
+        await operator.sees("Check inside orders-prod with kubectl?")
+        await operator.press("escape")
         await operator.sees("orders-prod: secrets are encrypted with", "read from Azure by the run at ")
         await operator.press("e")
         await operator.sees("Which cluster?", "found in 2 subscriptions")

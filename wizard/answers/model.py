@@ -320,14 +320,16 @@ def _mistakes(error: ValidationError, text: str) -> list[Mistake]:
         place = [str(part) for part in item["loc"] if not _is_union_tag(part)]
         where = one_line(".".join(place))
         found.setdefault(where, _mistake(where, place, item, text))
-    return list(found.values())
+    return sorted(
+        found.values(), key=lambda mistake: mistake.what != _UNKNOWN_KEY
+    )  # one may be why another is missing
 
 
 def _mistake(where: str, place: list[str], item: ErrorDetails, text: str) -> Mistake:
     given, context = item["input"], item.get("ctx", {})
     match item["type"]:
         case "extra_forbidden":
-            return Mistake(where, "unknown key.", _nearest(place))
+            return Mistake(where, _UNKNOWN_KEY, _nearest(place))
         case "missing":
             return Mistake(where, "this key is missing.", f"Add it; {_EXAMPLE} shows where.")
         case "name" | "part":
@@ -356,6 +358,7 @@ def _mistake(where: str, place: list[str], item: ErrorDetails, text: str) -> Mis
             return Mistake(where, f"{_shown(given)} is not valid here.", f"Give {wanted}.")
 
 
+_UNKNOWN_KEY = "unknown key."
 _EXAMPLE = "`aks-kms answers example customer-managed-private`"
 
 _OFF = ("none", "off", "disabled", "disable", False, None)

@@ -35,7 +35,7 @@ _KEPT = (
 AZURE_CLI_DISABLE_CONNECTION_VERIFICATION is not among them: without verified certificates, the server is not known.
 """
 
-_ELSEWHERE = "or use another --credential (device-code needs no other program)."
+_ELSEWHERE = "or add --credential device-code, which needs no other program."
 _ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")
 """The characters of a scope and a tenant. Part of them may come from a vault's challenge."""
 _SECRET = re.compile(r"eyJ[\w.-]+|(?<=\"accessToken\": \")[^\"]*")

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from wizard.fleet.tally import Tally
 from wizard.reports.infrastructure_code import TITLE as CODE
 from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.table import table
-from wizard.reports.wording import KEEP, KINDS, OUTCOMES, VERDICTS, count, details
+from wizard.reports.wording import KEEP, OUTCOMES, SHORT_KINDS, VERDICTS, count, details
 from wizard.system.sanitize import one_line, sanitize
 from wizard.verification.report import CENTRAL, Check, ClusterReport
 
@@ -49,8 +50,17 @@ def verdict(report: ClusterReport) -> str:
 
 def problems_text(report: ClusterReport) -> list[str]:
     """Return the checks that did not pass, with evidence and remedy."""
-    width = _code_width(problems_of(report))
-    return [line for check in problems_of(report) for line in _check(check, 0, width)]
+    problems = problems_of(report)
+    return list(_problem_lines(problems, 0, _code_width(problems)))
+
+
+def _problem_lines(problems: Sequence[Check], detail: Detail, code_width: int) -> Iterator[str]:
+    """Return the lines of checks that did not pass; what to do about several is said once."""
+    first: dict[str, str] = {}
+    for check in problems:
+        other = first.setdefault(check.remedy, check.code)
+        shown = check if other == check.code or not check.remedy else replace(check, remedy=f"as for {other}")
+        yield from _check(shown, detail, code_width)
 
 
 def summary(report: ClusterReport, detail: Detail = 0) -> str:
@@ -75,7 +85,7 @@ def overview(reports: Sequence[ClusterReport], tally: Tally, detail: Detail = 0)
             VERDICTS[report.outcome][0],
             report.name,
             report.resource_group,
-            KINDS[report.encryption],
+            SHORT_KINDS[report.encryption],
             _against(report, detail),
         )
         for report in reports
@@ -127,6 +137,8 @@ def _groups(report: ClusterReport) -> Iterator[str]:
     for group in dict.fromkeys(check.group for check in report.checks):
         checks = [check for check in report.checks if check.group == group]
         yield f"  {_worst(checks)} {group:<11}  {_outcomes(checks)}"
+    if report.encryption != "none" and all(check.group != "inside" for check in report.checks):
+        yield f"  ○ {'inside':<11}  not checked: --in-cluster checks it"
     if problems := problems_text(report):
         yield ""
         yield from problems
@@ -135,7 +147,7 @@ def _groups(report: ClusterReport) -> Iterator[str]:
 def _all_checks(report: ClusterReport, detail: Detail) -> Iterator[str]:
     """Return the checks that did not pass, then the others by group."""
     width, problems = _code_width(report.checks), problems_of(report)
-    blocks = [[line for check in problems for line in _check(check, detail, width)]] if problems else []
+    blocks = [list(_problem_lines(problems, detail, width))] if problems else []
     for group in dict.fromkeys(check.group for check in report.checks):
         checks = [check for check in report.checks if check.group == group]
         lines = [line for check in checks if check not in problems for line in _check(check, detail, width)]

@@ -9,6 +9,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import ClientSecretCredential
 
 from tests.simulated.simulator.clients import PRODUCTION, TENANT, Cloud, Start
+from wizard.simulator.arm.tokens import process_key
 from wizard.simulator.state.world import new_secret
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
@@ -198,8 +199,9 @@ async def test_vault_token_is_not_valid_for_arm(cloud: Cloud) -> None:
 async def test_token_of_another_simulator_is_challenged_and_replaced_by_clients(
     cloud: Cloud, start: Start
 ) -> None:
-    other = await start()
     claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
+    process_key.cache_clear()  # as in another process
+    other = await start()
     forged = jwt.encode(claims, "not the key of this tenant, but long enough to sign with", algorithm="HS256")
     assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=forged))[0] == 401
     status, _, headers = await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=await other.token())

@@ -4,11 +4,10 @@ A role assignment takes effect immediately on the management plane, and after th
 Key Vault (docs/azure.md#role-assignments).
 """
 
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-
-from ruamel.yaml import YAML
 
 from wizard.simulator.arm import deny
 from wizard.simulator.protocol.actions import matches
@@ -52,9 +51,7 @@ class RoleDefinition:
 @cache
 def role_definitions() -> dict[str, RoleDefinition]:
     """Return the built-in roles of the simulated cloud, by GUID."""
-    document = YAML(typ="safe", pure=True).load(
-        files("wizard.simulator.arm").joinpath("roles.yaml").read_text("utf-8")
-    )
+    document = tomllib.loads(files("wizard.simulator.arm").joinpath("roles.toml").read_text("utf-8"))
     shared = tuple(document["shared_actions"])
     return {
         entry["guid"]: RoleDefinition(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import time
+from functools import cache
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -18,6 +19,12 @@ AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """The application id of "Azure Kubernetes Service AAD Server", which is the same in every tenant (kubelogin)."""
 ARM_AUDIENCES = ("https://management.azure.com/", "https://management.core.windows.net/")
 CACHE_SIZE = 512
+
+
+@cache
+def process_key() -> rsa.RSAPrivateKey:
+    """Return the key that all simulators of this process share, as they do their certificate authority: it takes 50 ms."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 class TokenProblem(Exception):  # noqa: N818 - the answer to the client is the error
@@ -57,10 +64,10 @@ class Tokens:
         return key
 
     async def key(self) -> rsa.RSAPrivateKey:
-        """Return the signing key, which is generated on first use, in another thread."""
+        """Return the signing key; without a stored one that of the process, which another thread generates."""
         async with self._key_lock:
             if self._key is None:
-                self._key = await asyncio.to_thread(rsa.generate_private_key, 65537, 2048)
+                self._key = await asyncio.to_thread(process_key)
             return self._key
 
     async def pem(self) -> str:

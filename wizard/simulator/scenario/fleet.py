@@ -25,6 +25,12 @@ class FleetSpec(Model):
     clusters: int = Field(100, ge=1, le=50_000)
     subscriptions: int = Field(1, ge=1, le=999)
     clusters_per_group: int = Field(5, ge=1, le=800)
+    spare_vaults: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Further vaults in the first generated subscription, each with an identity that has a role on it.",
+    )
     teams: list[NamePart] = Field(
         ["checkout", "search", "billing", "identity", "catalog", "shipping"], min_length=1
     )

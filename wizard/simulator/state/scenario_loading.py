@@ -18,7 +18,7 @@ from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEv
 
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.wire import Json, merge
-from wizard.simulator.scenario.cross_checks import check, check_types, nearest
+from wizard.simulator.scenario.cross_checks import check, check_types
 from wizard.simulator.scenario.model import Scenario
 
 _BUILT_IN = files("wizard.simulator.scenario").joinpath("built_in")
@@ -107,12 +107,18 @@ def _read(scenario: str | Path, seen: tuple[str, ...] = (), beside: Path | None 
     return merge(_read(str(base), (*seen, name), folder), document) if base else document
 
 
+def _suggestion(name: str, built_in: list[str]) -> str:
+    """Return the nearest built-in scenario, or how to list them: they are too many for a message."""
+    close = difflib.get_close_matches(name, built_in, n=1)
+    return f"Did you mean {close[0]}?" if close else "`aks-kms simulator --list` shows the built-in ones."
+
+
 def _read_file(path: Path, built_in: list[str]) -> Json:
     try:
         if not path.is_file():
             raise ScenarioError(
                 f"There is no scenario '{path}': it is neither a file nor a built-in scenario. "
-                f"{nearest(path.name, built_in, 'Built-in scenarios')}"
+                f"{_suggestion(path.name, built_in)}"
             )
         return _parse(path.read_text("utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as problem:

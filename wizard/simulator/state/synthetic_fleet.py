@@ -22,6 +22,7 @@ from wizard.simulator.state.cluster_body import TYPE as CLUSTER
 from wizard.simulator.state.state import Principal, Resource, State
 
 KMS_GROUP, KMS_IDENTITY, KMS_KEY = "rg-kms", "id-aks-kms", "aks-secrets"
+_SPARE_GROUP = "rg-vaults"
 OLDEST_ENCRYPTABLE = (1, 33)
 _GROUP = "Microsoft.Resources/resourceGroups"
 _IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"
@@ -81,12 +82,30 @@ def subscriptions(spec: FleetSpec) -> dict[str, SubscriptionSpec]:
                                 access={KMS_IDENTITY: ["Key Vault Crypto User", "Key Vault Contributor"]},
                             )
                         },
-                    )
+                    ),
+                    **(
+                        {_SPARE_GROUP: _spare_vaults(spec.spare_vaults, location)}
+                        if number == 0 and spec.spare_vaults
+                        else {}
+                    ),
                 },
             }
         )
         for number in range(spec.subscriptions)
     }
+
+
+def _spare_vaults(number: int, location: str) -> GroupSpec:
+    """Return a group of so many vaults and identities, each of which has a role on one of them."""
+    names = {f"kv-spare-{each:05}": f"id-spare-{each:05}" for each in range(number)}
+    return GroupSpec(
+        location=location,
+        identities=dict.fromkeys(names.values(), IdentitySpec()),
+        vaults={
+            vault: VaultSpec(purge_protection=True, access={identity: ["Key Vault Crypto User"]})
+            for vault, identity in names.items()
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,10 @@ def test_the_last_column_of_a_line_is_wrapped(
 def test_no_word_and_no_command_is_broken() -> None:
     command = "  aks-kms verify --id /subscriptions/22222222-2222-2222-2222-222222222222 --output json"
     assert wrap(command, 48) == [command], "so that it can be copied"
+    assert wrap(f"  ! lock  what to do  It can be locked again later: {command.strip()}", 60) == [
+        "  ! lock  what to do  It can be locked again later:",
+        " " * 22 + command.strip(),
+    ]
     word = "x" * 60
     assert wrap(f"found {word} there", 48) == ["found", word, "there"]
     assert "`aks-kms answers example customer-managed`" in wrap(

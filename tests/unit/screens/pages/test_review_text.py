@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from screens.pages.review_text import checked, gate, more_below, problem, refusal, sections, summary, title
+from screens.pages.review_text import (
+    checked,
+    checks_made,
+    gate,
+    more_below,
+    problem,
+    refusal,
+    sections,
+    summary,
+    title,
+)
 from tests.facts import empty_snapshot, target
 from tests.support import answers
 from wizard.procedure.plan import Plan
@@ -108,6 +118,9 @@ def test_number_of_checks_and_what_they_found() -> None:
     assert checked(plan()) == f"{CHECKS} preflight checks, 2 warnings"
     assert checked(plan(REFUSED)) == f"{CHECKS} preflight checks, 1 problem, 2 warnings"
     assert checked(replace(plan(), findings=())) == f"{CHECKS} preflight checks, no findings"
+    groups = checks_made().splitlines()[1:]
+    assert sum(len(group[14:].split(", ")) for group in groups) == CHECKS
+    assert "  vault       name is free, permission model," in checks_made()
 
 
 def test_more_below_names_the_sections_that_fit_on_the_line() -> None:

@@ -1,0 +1,134 @@
+"""The pages look as they did: the text of each is compared with a reviewed one in `pictures/`.
+
+A picture differs because a page was changed. If that is as intended, accept it, and look at the difference in git:
+
+    WRITE_GOLDEN=1 python -m pytest -n 0 tests/journeys/test_pictures.py
+"""
+
+import difflib
+import math
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from screens.session.active_run import ActiveRun, LogLine
+from tests.gallery import KeyOption, failing, refused, whole
+from tests.operator import LARGE, SMALL, Operator, wizard
+from tests.pictures import fixed_tools
+from tests.support import LIMIT, ManualClock
+from wizard.simulator import Simulator
+
+FOLDER = Path(__file__).parent / "pictures"
+WRITE = bool(os.environ.get("WRITE_GOLDEN"))
+PICTURES = {
+    "welcome": (LARGE,),
+    "prerequisites": (LARGE,),
+    "clusters": (LARGE,),
+    "key-options": (LARGE, SMALL),
+    "vault-problem": (LARGE, SMALL),
+    "review": (LARGE, SMALL),
+    "run": (LARGE, SMALL),
+    "done": (LARGE, SMALL),
+    "verification": (LARGE,),
+    "fleet": (LARGE, SMALL),
+    "review-with-problems": (LARGE,),
+    "run-failed": (LARGE, SMALL),
+    "verification-failed": (LARGE, SMALL),
+}
+"""The pages, and in which sizes of the terminal each is kept."""
+
+
+@pytest.mark.parametrize(
+    ("scenario", "road"), [("contoso", whole), ("no-rights", refused), ("update-fails", failing)]
+)
+async def test_pages_look_as_they_did(scenario: str, road: KeyOption, tmp_path: Path) -> None:
+    changed: list[str] = []
+    async with (
+        Simulator(scenario, speed=math.inf) as simulator,
+        wizard(simulator, tmp_path, PATH=fixed_tools(tmp_path / "bin")) as operator,
+    ):
+
+        async def snap(name: str) -> None:
+            if name not in PICTURES:
+                return
+            with _fixed_run(operator, name):
+                for size in PICTURES[name]:
+                    await operator.pilot.resize_terminal(*size)
+                    changed.extend(await _difference(operator, f"{name}-{size[0]}x{size[1]}.txt"))
+            await operator.pilot.resize_terminal(*LARGE)
+
+        await operator.sees("Signed in to")
+        await road(operator, snap)
+    assert not changed, "\n".join([*changed, "If it should look so: see the head of this file."])
+
+
+async def _difference(operator: Operator, name: str) -> list[str]:
+    """Wait until the page is as in its picture; return how it differs if it does not get so."""
+    path = FOLDER / name
+    if WRITE:
+        await operator.pilot.pause(1.5)
+        path.write_text(f"{_lasting(operator.frame())}\n", "utf-8")
+    before = path.read_text("utf-8")
+    try:
+        await operator.until(lambda: f"{_lasting(operator.frame())}\n" == before, name, min(LIMIT, 20.0))
+    except AssertionError:
+        now = f"{_lasting(operator.frame())}\n"
+        return list(difflib.unified_diff(before.splitlines(), now.splitlines(), name, "now", lineterm=""))
+    return []
+
+
+def _lasting(frame: str) -> str:
+    """Return a frame without what is different each time: clock times, ages, digests, and the sign of what is in progress."""
+    frame = re.sub(r"\d\d:\d\d:\d\d", "00:00:00", frame)
+    frame = re.sub(r" +(plan) \w{6} · made .*$", r"  \1 · made", frame, flags=re.MULTILINE)
+    frame = re.sub(r"(Verification of \S+) +read from Azure (?!by).*$", r"\1", frame, flags=re.MULTILINE)
+    frame = re.sub(r" +(\d+ in \d+ subscriptions · \w+) · .*$", r"  \1", frame, flags=re.MULTILINE)
+    return re.sub("[◓◑◒]", "◐", frame)
+
+
+@contextmanager
+def _fixed_run(operator: Operator, name: str) -> Iterator[None]:
+    """On a picture of the run, show one whose times and log are always the same, with what the real one found."""
+    real = operator.app.session.active
+    if real is None or name not in {"run", "done", "run-failed"}:
+        yield
+        return
+    operator.app.session.active = _standing_in(real, name)
+    try:
+        yield
+    finally:
+        operator.app.session.active = real
+
+
+def _standing_in(real: ActiveRun, name: str) -> ActiveRun:
+    log = Path("/var/lib/aks-kms/runs/20261128-223736-orders-prod/run.log")
+    journal: Any = SimpleNamespace(log_path=log, write_error=None, id="20261128-223736-orders-prod")
+    clock = ManualClock()
+    problem = real.problem and replace(real.problem, correlation_id="a46a2269-f6cd-47cd-8c31-188f52759ce4")
+    run = replace(
+        real, clock=clock, journal=journal, log=type(real.log)(maxlen=100), lines=0, problem=problem
+    )
+    clock.passed.append(579.0)
+    for number, (key, step) in enumerate(run.steps.items(), 1):
+        step.status, step.message = real.steps[key].status, real.steps[key].message
+        step.seconds = 4.0 * number
+        if key != "verify":
+            run.log.append(LogLine(datetime(2026, 11, 28, 22, 37, number, tzinfo=UTC), key, step.step.title))
+    run.lines = len(run.log)
+    if name == "run":
+        run.status, run.took, run.report = None, None, None
+        now, then = run.steps["cluster"], run.steps["verify"]
+        now.status, now.seconds, now.started = "running", None, 424.0
+        now.message, now.expected, now.waited, now.heard = "cluster is being updated", 660.0, 25.0, 579.0
+        then.status, then.seconds = "waiting", None
+    else:
+        run.took = 653.0
+    return run
