@@ -275,6 +275,9 @@ CASES: list[tuple[str, str, Evidence]] = [
     ("identity-exists", "failed", evidence(PRIVATE, identities={identity_id(): identity(principalId="another")})),
     ("identity-role", "unknown", evidence(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), conditional=True),))),
     ("identity-role", "unknown", evidence(PRIVATE, body=TWO, identities=TWO_THERE)),
+    ("identity-attached", "unknown", evidence(PRIVATE, body={**cluster(PRIVATE), "identity": None})),
+    ("identity-attached", "unknown", evidence(PRIVATE, body=cluster(PRIVATE, identity={"type": "UserAssigned"}))),
+    ("identity-attached", "failed", evidence(PRIVATE, body={**cluster(PRIVATE, servicePrincipalProfile={"clientId": "x"}), "identity": None})),
 ]  # fmt: skip
 
 
