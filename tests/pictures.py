@@ -30,7 +30,7 @@ async def main(only: str = "") -> None:
     """Draw them all, or the recording only."""
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)  # so that the path of the log, which the run's screen shows, is nobody's
+        os.chdir(folder)  # so that the path of the log, which the run's screen shows, names no user
         tools = fixed_tools(Path(folder) / "bin")
         await _recording(tools)
         if only == "recording":

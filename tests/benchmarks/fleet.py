@@ -72,7 +72,7 @@ _WAYS = {
 
 
 def fleet(_: Report) -> None:
-    """Each way at each size; the last column is the way that this one is held against."""
+    """Each way at each size; the last column is the method that it is compared with."""
     print(f"  {'':<34} {'clusters':>9} {'wall':>9} {'a second':>9} {'CPU':>9} {'peak memory':>12}")
     for size in SIZES:
         spec = {"clusters": size, "subscriptions": max(1, size // 250)}

@@ -27,7 +27,7 @@ def looks_right(operator: Operator, *, full: bool = True) -> None:
 
 
 async def reach(operator: Operator, subscription: str) -> None:
-    """As `Operator.to_clusters`, in a world whose subscription has another name."""
+    """As `Operator.to_clusters`, in a scenario whose subscription has another name."""
     await operator.sees("Signed in to")
     await operator.press("enter")
     await operator.sees("Which subscription?", subscription)

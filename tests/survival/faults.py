@@ -57,12 +57,12 @@ class Asked:
 
     method: str
     path: str
-    """In lower case; a name that is drawn anew each time is `*`."""
+    """In lower case; a name that is generated each time is `*`."""
     times: int
 
     @property
     def shape(self) -> str:
-        """The same for whatever resource it is asked."""
+        """The same for any resource."""
         return re.sub(r"(?<=s/)[^/]+", "*", f"{self.method} {self.path}")
 
 
@@ -113,7 +113,7 @@ class Result:
 
 
 async def attempted(procedure: Procedure, simulator: Simulator, timeouts: str = SHORT) -> Ending:
-    """One attempt from signing in to its end, whatever that is."""
+    """One attempt from the sign-in to its end."""
     ending = Ending()
     forget_vault_challenges()  # as in a process of its own
     on_retry_notice.set(lambda hindrance: ending.told.append(str(hindrance)))
@@ -232,7 +232,7 @@ def _said(ending: Ending) -> list[str]:
 
 
 def _claimed(ending: Ending, undisturbed: Good) -> str:
-    """What is wrong with what was judged: nothing may be told as better than it is, and nothing left out in silence."""
+    """What is wrong with the verdicts: none may be better than the facts, and nothing may be left out without a notice."""
     for name, outcome in ending.verdict.items():
         if outcome == "passed" and undisturbed.verdict.get(name) != "passed":
             return f"{name} was passed, and is {undisturbed.verdict.get(name, 'nothing')}"

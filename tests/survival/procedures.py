@@ -21,7 +21,7 @@ DURATIONS: Json = {
     "graph_lag": 0,
     "poll_interval": 0,
 }
-"""Short, and yet so long that each is seen to last: a request takes ten seconds of such a world."""
+"""Short, and yet so long that each is seen to last: a request takes ten seconds of simulated time."""
 STEP = 10.0
 
 DEMO = ["-g", "rg-demo", "-n", "aks-demo"]
@@ -37,14 +37,14 @@ class Procedure:
     """None for a rotation, which has no answers."""
 
     def lay(self, folder: Path) -> Path:
-        """Its world, as a scenario file."""
+        """The simulated Azure before it, as a scenario file."""
         if self.wanted is None:
             return encrypted(folder)
         subscriptions = {PRODUCTION: {"groups": {"rg-demo": self.before}}}
         return scenario_file(folder, subscriptions=subscriptions, durations=DURATIONS, principals=OFFICER)
 
     def command(self, folder: Path) -> list[str]:
-        """The command that goes it."""
+        """The command that carries it out."""
         if self.wanted is None:
             return ["rotate", *DEMO, "--yes"]
         (folder / "answers.yaml").write_text(self.wanted.to_yaml(), "utf-8")
@@ -67,7 +67,7 @@ POLICIES: Json = {
     },
     "clusters": {"aks-demo": {}},
 }
-"""A vault that decides by access policies."""
+"""A vault that uses access policies."""
 
 PROCEDURES: dict[str, Procedure] = {
     "platform-managed": _road("none", "platform"),

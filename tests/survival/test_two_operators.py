@@ -1,4 +1,4 @@
-"""Two operators on two machines, at once on one cluster: it ends as one of them wanted, and each is told what is so.
+"""Two operators on two machines, at once on one cluster: it ends as one of them wanted, and each gets the right message.
 
 Two processes with a state directory each, so that no lock of one machine keeps them apart: only Azure does.
 """
@@ -62,7 +62,7 @@ LONGEST = 120.0
 
 
 def is_so(simulator: Simulator, wanted: Answers) -> bool:
-    """Whether the cluster is as somebody wanted it."""
+    """Whether the cluster is as one of them wanted it."""
     cluster = simulator.resource(cluster_id(wanted.cluster.name))
     there = Encryption.of(cluster)
     if there.kind != wanted.key_option or dig(cluster, "properties", "provisioningState") != "Succeeded":

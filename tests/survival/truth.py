@@ -1,4 +1,4 @@
-"""The whole truth about a simulated world, without what chance and the clock put into it."""
+"""The complete state of a simulated Azure, without generated values and times."""
 
 import re
 from collections import Counter
@@ -73,7 +73,7 @@ def truth(simulator: Simulator) -> Json:
 
 
 def _scenario(guid: str) -> str:
-    """A GUID that a scenario chose is easily told from one that chance chose."""
+    """A GUID of a scenario differs from a generated one by its form."""
     return guid if len(set(guid.replace("-", ""))) <= 2 else "(guid)"
 
 
