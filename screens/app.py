@@ -78,6 +78,8 @@ class WizardApp(App[int]):
         for each in THEMES.values():
             self.register_theme(each)
         self.use_theme(theme)
+        self._colours = self.get_css_variables()
+        self.stylesheet.set_variables(self._colours)
         self.session = Session(
             self,
             connect,
@@ -95,6 +97,16 @@ class WizardApp(App[int]):
         """Draw everything with a theme from now on."""
         self.console.push_theme(cell_styles(name))
         self.theme = name
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Draw everything with the colours of the theme. Textual asks for it at the start, too, where they are the same: to parse
+        all style sheets a second time would take a tenth of the time until the first frame."""
+        if (colours := self.get_css_variables()) == self._colours:
+            for each in (self, *self.screen_stack):
+                self.stylesheet.update(each, animate=animate)
+        else:
+            self._colours = colours
+            super().refresh_css(animate)
 
     def on_mount(self) -> None:
         self.push_screen(WelcomeScreen(self.session))

@@ -66,7 +66,7 @@ ROWS = [
     ("--simulate plan --fil platform-managed.yaml", 2, "Error: No such option '--fil'. Did you mean '--file'?"),
     ("--simulate=too-old plan -f platform-managed.yaml", 1, "Encrypt aks-demo with a platform-managed key"),
     ("--simulate=no-rights plan -f customer-managed-private.yaml", 1, "Encrypt aks-demo with a customer-managed key in a private vault"),
-    ("apply --help", 0, "Usage: aks-kms apply [OPTIONS] … AzureCloud, AzureUSGovernment, AzureChinaCloud. Default: AzureCloud. … With -o jsonl, stdout receives the events, one JSON object per line."),
+    ("apply --help", 0, "Usage: aks-kms apply [OPTIONS] … Azure cloud; `aks-kms --help` lists them. … With -o jsonl, stdout receives the events, one JSON object per line."),
     ("apply -f platform-managed.yaml", 2, "Error: This encryption cannot be disabled later, and stdin is not a terminal, so confirmation is not possible. Review `aks-kms plan` and add --confirm DIGEST with the digest that it prints, or add --yes to skip the review."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes", 0, "✓ aks-demo: secrets are encrypted with a platform-managed key."),
     ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ --confirm 123 is too short: give at least 12 hex digits."),

@@ -148,6 +148,12 @@ async def test_version_of_a_new_cluster_is_kept_when_going_back(tmp_path: Path) 
         await operator.create("orders-eu", "rg-orders", "westeurope")
         await operator.sees("Who manages the encryption key of orders-eu?")
         await operator.press("escape")
+        await operator.press("down")  # the region still has the focus
+        await operator.sees("West Europe", "Germany West Central")
+        await operator.type("west us 2")
+        await operator.sees("matches 1 of 12", "westus2 West US 2")
+        await operator.press("enter")
+        await operator.sees("westus2 offers")
         await pick(operator, "version", "1.33")
         assert operator.app.session.draft.new_cluster.version == "1.33"
         await operator.press("escape")
