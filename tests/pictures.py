@@ -35,14 +35,14 @@ async def main(only: str = "") -> None:
         await _recording(tools)
         if only == "recording":
             return
-        await _main_road(tools)
+        await _all_pages(tools)
         await _failure(tools)
         await _many(tools)
         await _small(tools)
         await _inside(Path(folder))
 
 
-async def _main_road(tools: str) -> None:
+async def _all_pages(tools: str) -> None:
     async with (
         Simulator("contoso", speed=120) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from tests.survival import command
 from tests.survival.command import Asked, Ended, Kill, plain
 from tests.survival.procedures import PROCEDURES, STEP, Procedure
-from tests.survival.truth import difference, doubled, started, truth
+from tests.survival.truth import complete_state, difference, doubled, started
 from wizard.cloud.arm import Json
 from wizard.simulator import Recorded, Simulator
 
@@ -125,7 +125,7 @@ def undisturbed(name: str) -> Undisturbed:
         ours = [r for r in here.simulator.requests if _ours(r)]
         made = Counter((request.method, plain(request.path)) for request in ours)
         asked = sorted(Asked(*key, number) for key, times in made.items() for number in range(1, times + 1))
-        return Undisturbed(tuple(asked), truth(here.simulator), started(ours))
+        return Undisturbed(tuple(asked), complete_state(here.simulator), started(ours))
 
 
 def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
@@ -159,7 +159,7 @@ def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
             outcome.result = "clear error"
             if attempt == MOST_RESUMES - 1:
                 outcome.faults.append(f"after {MOST_RESUMES} times it has not ended well")
-        end = truth(here.simulator)
+        end = complete_state(here.simulator)
         outcome.faults += difference(good.world, end)
         outcome.faults += [f"twice: {each}" for each in doubled(end)]
         again = started(list(here.simulator.requests))

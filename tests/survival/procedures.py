@@ -51,7 +51,7 @@ class Procedure:
         return ["apply", "-f", str(folder / "answers.yaml"), "--yes"]
 
 
-def _road(start: str, end: str) -> Procedure:
+def _transition(start: str, end: str) -> Procedure:
     wanted, there = TO[end]
     return Procedure(laid_over(FROM[start], there), wanted)
 
@@ -70,18 +70,18 @@ POLICIES: Json = {
 """A vault that uses access policies."""
 
 PROCEDURES: dict[str, Procedure] = {
-    "platform-managed": _road("none", "platform"),
-    "private": _road("none", "new-private"),
+    "platform-managed": _transition("none", "platform"),
+    "private": _transition("none", "new-private"),
     "public": Procedure(FROM["none"], _TAGGED),
     "new-cluster-private": Procedure({}, answers("customer-managed-private", new=True)),
     "new-cluster-public": Procedure(
         {}, answers("customer-managed-public", new=True, vault={"resource_group": "rg-keys"})
     ),
-    "platform-to-customer": _road("platform", "new-private"),
-    "customer-to-platform": _road("public", "platform"),
-    "legacy-to-customer": _road("legacy-public", "new-private"),
-    "private-to-public": _road("private", "same-vault-public"),
-    "public-to-private": _road("public", "same-vault-private"),
+    "platform-to-customer": _transition("platform", "new-private"),
+    "customer-to-platform": _transition("public", "platform"),
+    "legacy-to-customer": _transition("legacy-public", "new-private"),
+    "private-to-public": _transition("private", "same-vault-public"),
+    "public-to-private": _transition("public", "same-vault-private"),
     "access-policies": Procedure(POLICIES, answers("customer-managed-public")),
     "rotate": Procedure({}, None),
 }

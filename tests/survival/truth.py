@@ -26,7 +26,7 @@ _HEX = re.compile(r"\b[0-9a-f]{32}\b|(?<=-)[0-9a-f]{8}(?=\.)|\b[0-9a-f]{24}\b")
 """Versions of keys, what is in the addresses of a cluster, and its own id."""
 
 
-def truth(simulator: Simulator) -> Json:
+def complete_state(simulator: Simulator) -> Json:
     """Resources, roles, keys with their versions, features and registrations, by name and in order."""
 
     def told(world: Any) -> Json:
