@@ -67,7 +67,6 @@ class Operator:
             if self._shows(*texts):
                 return
             await self.press("down")
-            await self.pilot.pause(0.05)
         raise AssertionError(f"{texts!r} do not stand there together:\n{self.frame()}")
 
     async def press(self, *keys: str) -> None:

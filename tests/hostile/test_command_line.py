@@ -50,7 +50,7 @@ ROWS = [
     ("--simulate=unwell.yaml --speed=max clusters", 3, "✗ The subscriptions could not be listed."),
     ("--simulate=unwell-in-one.yaml --speed=max plan -f platform-managed.yaml", 3, "✗ The resource group rg-demo could not be read."),
     ("--simulate=unwell.yaml --speed=max verify --expect platform-managed.yaml", 3, "✗ The cluster aks-demo could not be read."),
-    ("--simulate=unwell-in-writing.yaml --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
+    ("AKS_KMS_TIMEOUTS=throttling=60,update-retry=60 --simulate=unwell-in-writing.yaml --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
     ("--credential=magic clusters", 2, "Error: Invalid value for '--credential': 'magic' is not one of 'auto', 'environment', 'workload-identity', 'managed-identity', 'azure-cli', 'device-code', 'browser'."),
     ("clusters", 3, "✗ You are not signed in to Azure."),
     ("--arm-endpoint=https://127.0.0.1:1 clusters", 3, "✗ The metadata document of https://127.0.0.1:1 could not be read."),

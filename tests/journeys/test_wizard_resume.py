@@ -94,7 +94,8 @@ async def test_killed_run_is_resumed_and_its_update_is_followed_not_sent_again(
             await operator.press("h")
             await operator.sees("History of runs", "1 run", "! aks-demo", "unfinished")
             await operator.press("enter")
-            await operator.sees("Answers", "resource_group: rg-demo")
+            await operator.sees("Run 20")
+            await operator.scrolls_to("Answers", "resource_group: rg-demo")
             await operator.press("escape", "t")
             await operator.sees("Report of run", "outcome: unfinished")
 

@@ -127,6 +127,7 @@ async def test_a_key_that_stops_working_fails_inside(tmp_path: Path) -> None:
     assert "reason withheld" in found["kms-providers"].evidence
 
 
+@pytest.mark.matrix
 async def test_secrets_in_plain_text_show_the_progress_of_the_migration(tmp_path: Path) -> None:
     clusters = {"aks-demo": {"secrets": {"default/theirs": {"data": {"a": "b"}}}}}
     slow = scenario_file(
@@ -249,6 +250,7 @@ async def test_a_canary_that_cannot_be_read_is_deleted(tmp_path: Path) -> None:
     assert outcomes(found) == {"canary-read": "unknown"}
 
 
+@pytest.mark.matrix
 async def test_a_cancelled_check_deletes_its_canary(tmp_path: Path) -> None:
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"}, "hang": True}]
     async with there(tmp_path, scenario_file(tmp_path, faults=hangs)) as (simulator, azure):
