@@ -32,6 +32,7 @@ TESTED_IN = {
     "wizard/cloud/credential_files": "unit/cloud/test_credential",
     "wizard/cloud/linked_roles": "unit/cloud/test_diagnose",
     "wizard/cloud/entra": "unit/cloud/test_diagnose",
+    "wizard/cloud/error_body": "unit/cloud/test_diagnose",
     "wizard/cloud/key_access": "unit/verification/test_informing",
     "wizard/cloud/ownership": "simulated/verification/test_informing",
     "wizard/cloud/p[io]*": "simulated/cloud/test_response_limit",
