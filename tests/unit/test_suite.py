@@ -62,7 +62,6 @@ TESTED_IN = {
     "wizard/procedure/*": "unit/procedure/test_steps",
     "wizard/reports/*": "unit/reports/test_outputs",
     "wizard/rules/*": "unit/rules/test_rules",
-    "wizard/runs/resume": "survival/test_unfinished_journals",
     "wizard/runs/*": "simulated/runs/test_journal",
     "wizard/simulator/arm/deny": "simulated/simulator/test_deny_assignments",
     "wizard/simulator/arm/policy": "simulated/simulator/test_policy_restrictions",
