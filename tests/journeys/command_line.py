@@ -119,7 +119,7 @@ class Shell:
 
 
 class Terminal:
-    """A command on a terminal, as somebody sits before it."""
+    """A command on a terminal, as an operator uses it."""
 
     def __init__(self, fd: int, process: "subprocess.Popen[bytes]") -> None:
         self._fd: int | None = fd

@@ -25,7 +25,7 @@ World = Callable[..., AbstractAsyncContextManager[tuple[Simulator, Operator]]]
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """A simulator with a wizard on it: a built-in world's name, or YAML text laid over contoso."""
+    """A simulator with a wizard on it: a built-in scenario's name, or YAML text merged into contoso."""
 
     @asynccontextmanager
     async def begin(

@@ -1,4 +1,4 @@
-"""Which recorded run is to be carried on, and what was under way when it ended."""
+"""Which recorded run can be resumed, and which operations were in progress when it ended."""
 
 import json
 from dataclasses import replace
@@ -18,7 +18,7 @@ from wizard.procedure.planning import make_plan
 from wizard.runs.journal import Journal
 from wizard.runs.resume import resumable_run, resumable_runs
 
-# -- what was under way -----------------------------------------------------------------------------------------------
+# -- what was in progress -----------------------------------------------------------------------------------------------
 
 
 def told(*events: Event) -> list[Any]:
@@ -63,7 +63,7 @@ def test_an_ended_operation_is_not_in_progress() -> None:
     assert left.unanswered == ("PUT aks-demo",)
 
 
-# -- which run is carried on ------------------------------------------------------------------------------------------
+# -- which run is resumed ------------------------------------------------------------------------------------------
 
 
 def kept(root: Path, name: str, *events: Event, plan: Plan = PLAN_OF) -> str:

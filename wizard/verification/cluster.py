@@ -9,7 +9,7 @@ from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.system.sanitize import shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import make_check, unknown_check
+from wizard.verification.make_check import make_check, unknown_check
 from wizard.verification.report import CENTRAL, Check, Outcome
 
 BUILT_IN_POLICY = "dbbdc317-9734-4dd8-9074-993b29c69008"
