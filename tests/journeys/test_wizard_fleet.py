@@ -103,7 +103,7 @@ async def test_fleet_is_sorted_filtered_and_saved_and_a_cluster_is_opened(
         await operator.press("escape")
         assert isinstance(operator.app.screen, FleetScreen)
         await operator.press("escape")
-        await operator.sees("Fleet overview")
+        await operator.sees("What do you want to do?")
         assert simulator.writes() == []
         asked = len(simulator.requests)
         await operator.press("a")
