@@ -22,12 +22,12 @@ from screens.exit_codes import INTERRUPTED
 from screens.pages.welcome import WelcomeScreen
 from screens.session import preferences
 from screens.session.session import Connect, Session
-from screens.steps import STEPS
 from screens.widgets.background import BackgroundScreen, cancel, reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
+from screens.wizard_steps import STEPS
 from wizard.errors import Problem
 from wizard.system.signals import on_end_signals
 
@@ -78,6 +78,8 @@ class WizardApp(App[int]):
         for each in THEMES.values():
             self.register_theme(each)
         self.use_theme(theme)
+        self._colours = self.get_css_variables()
+        self.stylesheet.set_variables(self._colours)
         self.session = Session(
             self,
             connect,
@@ -95,6 +97,16 @@ class WizardApp(App[int]):
         """Draw everything with a theme from now on."""
         self.console.push_theme(cell_styles(name))
         self.theme = name
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Draw everything with the colours of the theme. Textual asks for it at the start, too, where they are the same: to parse
+        all style sheets a second time would take a tenth of the time until the first frame."""
+        if (colours := self.get_css_variables()) == self._colours:
+            for each in (self, *self.screen_stack):
+                self.stylesheet.update(each, animate=animate)
+        else:
+            self._colours = colours
+            super().refresh_css(animate)
 
     def on_mount(self) -> None:
         self.push_screen(WelcomeScreen(self.session))
@@ -195,7 +207,7 @@ class WizardApp(App[int]):
 
     @on(messages.Back)
     def back(self) -> None:
-        """Return to the previous page; from the end of the road, to the list of clusters or to the first page."""
+        """Return to the previous page; from a run or verification that has ended, to the list of clusters or to the first page."""
         if isinstance(self.screen, Frame) and self.screen.is_the_end:
             self._back_to_list()
         elif len(self.screen_stack) > 2:

@@ -192,7 +192,7 @@ async def wizard(
     """A wizard on a started simulator, with an operator before it."""
     child_environment = {**os.environ, **simulator.environment, **environment}
     app = WizardApp(
-        lambda tell: connect(child_environment, tell=tell),
+        lambda show: connect(child_environment, on_instruction=show),
         environment=child_environment,
         speed_note="no waiting",
         journal_root=folder / "runs",

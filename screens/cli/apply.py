@@ -27,6 +27,7 @@ from screens.cli.outcome import (
 )
 from screens.cli.render import columns
 from screens.exit_codes import FAILURE, INTERRUPTED, code_of_report
+from wizard.errors import AzureError, JournalError
 from wizard.reports.strict_json import strict_json
 
 if TYPE_CHECKING:
@@ -280,7 +281,6 @@ class _Application:
         """Run the plan, whose digest `confirm` is, and return the exit code. Raise CommandExit if the gate refuses it."""
         from screens.cli.live_log import LiveLog
         from wizard.cloud.cloud_shell import notice
-        from wizard.errors import AzureError
         from wizard.procedure.cluster_lock import HeldError
         from wizard.procedure.run import DriftedError, RefusedError, Run
 
@@ -448,7 +448,6 @@ class _Application:
 
 def _begin_journal(answers: "Answers", plan: "Plan") -> "Journal | None":
     """Create the journal of a run. Return None if it cannot be written, which does not stop the run."""
-    from wizard.errors import JournalError
     from wizard.runs.journal import Journal
 
     try:

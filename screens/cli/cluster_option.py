@@ -9,8 +9,8 @@ import click
 from screens.cli import candidates
 from screens.cli.clusters import select_subscriptions
 from screens.cli.options import Settings
-from screens.cli.outcome import CommandExit, problem_text, write_stderr
-from screens.exit_codes import FAILURE, USAGE
+from screens.cli.outcome import CommandExit, code_of, problem_text, write_stderr
+from screens.exit_codes import FAILURE, UNREACHABLE, USAGE
 from wizard.cloud.arm import MANAGED_CLUSTER, Json, ResourceId, same
 from wizard.system.names import listed
 from wizard.system.sanitize import one_line
@@ -126,6 +126,14 @@ async def find_cluster(
         raise CommandExit(
             USAGE,
             f"✗ A cluster {name} in {group} exists in several subscriptions: {names}.\n  What to do: add --subscription.",
+        )
+    if unreadable:
+        faults = all(code_of(each.problem) == UNREACHABLE for each in unreadable)
+        raise CommandExit(
+            UNREACHABLE if faults else FAILURE,
+            f"✗ Whether there is a cluster {name} in a resource group {group} is not certain. Subscriptions that could not be "
+            f"read: {listed(dict.fromkeys(each.subscription_name for each in unreadable))}.\n"
+            "  What to do: try again, or select a subscription with --subscription.",
         )
     raise CommandExit(
         FAILURE,

@@ -73,7 +73,7 @@ class _Found:
     metavar="NAME-OR-ID",
     multiple=True,
     shell_complete=candidates.subscriptions,
-    help="Only this subscription. Can be specified multiple times. Default: all.",
+    help="Only this subscription. Repeatable. Default: all.",
 )
 @click.option(
     "-g",
@@ -82,7 +82,7 @@ class _Found:
     metavar="NAME",
     multiple=True,
     shell_complete=candidates.resource_groups,
-    help="Only clusters in this resource group. Can be specified multiple times.",
+    help="Only clusters in this resource group. Repeatable.",
 )
 @fleet_options()
 @output_option("table", "wide", "json", "jsonl")
@@ -153,7 +153,9 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
         }
         write_stdout(json.dumps(body, indent=2))
     elif output != "jsonl":
-        write_result(_text(rows, len(subscriptions), filtered=filters.narrows, wide=output == "wide"))
+        unread = len({missed.subscription_id for missed in unreadable if not missed.cluster_id})
+        where = _where(len(subscriptions) - unread, unread)
+        write_result(_text(rows, where, filtered=filters.narrows, wide=output == "wide"))
     if unreadable and not progress.clusters:
         return code_of(unreadable[0].problem)
     if filters.chooses and not progress.fitting:
@@ -233,13 +235,19 @@ def _json(each: "Judged") -> dict[str, Any]:
     }
 
 
-def _text(rows: list[_Found], subscriptions: int, *, filtered: bool, wide: bool) -> str:
+def _where(read: int, unread: int) -> str:
+    """Return `in 3 subscriptions`, and how many more could not be read."""
+    more = f", and {count(unread, 'subscription')} could not be read" if unread else ""
+    return f"in {count(read, 'subscription')}{more}"
+
+
+def _text(rows: list[_Found], where: str, *, filtered: bool, wide: bool) -> str:
     if not rows:
-        return f"No {'matching ' if filtered else ''}cluster in {count(subscriptions, 'subscription')}."
+        return f"No {'matching ' if filtered else ''}cluster {where}."
     body = _wide_table([each.row for each in rows]) if wide else _table(rows)
     kinds = Counter(each.row.kind for each in rows)
     counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in SHORT_KINDS.items() if kinds[kind])
-    return f"{body}\n\n{count(len(rows), 'cluster')} in {count(subscriptions, 'subscription')}: {counts}"
+    return f"{body}\n\n{count(len(rows), 'cluster')} {where}: {counts}"
 
 
 def _table(rows: list[_Found]) -> str:

@@ -58,7 +58,7 @@ async def connect(
             credential=cast("CredentialKind", settings.credential or "auto"),
             clock=None if settings.simulate is None else Clock(_speed(settings)),
             timeouts=replace(timeouts_of(environment), **settings.timeouts),
-            tell=notify,
+            on_instruction=notify,
             ahead=azure.TO_READ if only_reads else azure.TO_PLAN,
         ) as connected,
     ):

@@ -29,14 +29,14 @@ def fleet_options(prefix: str = "") -> Callable[[Decorated], Decorated]:
                     "locations",
                     metavar="REGION",
                     multiple=True,
-                    help=f"{prefix}Only clusters in this region. Can be specified multiple times.",
+                    help=f"{prefix}Only clusters in this region. Repeatable.",
                 ),
                 click.option(
                     "--encryption",
                     "kinds",
                     type=Choice(KINDS),
                     multiple=True,
-                    help=f"{prefix}Only clusters with this kind of encryption. Can be specified multiple times.",
+                    help=f"{prefix}Only clusters with this kind of encryption. Repeatable.",
                 ),
                 click.option(
                     "--failed",

@@ -1,4 +1,4 @@
-"""The line on stderr that is drawn anew while something goes on. Whatever else is printed replaces it."""
+"""The line on stderr that is redrawn while work is in progress. Any other output replaces it."""
 
 import os
 import sys

@@ -1,6 +1,6 @@
-"""The log of a run on stderr: a line for each step that has ended, and what goes on at present.
+"""The log of a run on stderr: a line for each step that has ended, and what is in progress.
 
-On a terminal, what goes on is one line that is drawn again; in a pipe it is a line from time to time.
+On a terminal, what is in progress is one line that is drawn again; in a pipe it is a line from time to time.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from screens.cli import live_line
 from screens.cli.render import columns, decorate
 from wizard.procedure.events import Event
-from wizard.procedure.plan import Plan, PlannedStep
+from wizard.procedure.plan import Plan
 from wizard.reports.wording import STEP_STATES, duration, usually
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line
@@ -50,11 +50,13 @@ class LiveLog:
                 self._running[key] = self._clock.elapsed(), ""
                 if self._verbose:
                     self._line("◐", "started", key, event.message)
+                self._draw()
             case "step-progress":
                 self._progress(event, key)
             case "step-finished":
                 self._running.pop(key, None)
                 self._finished(event, key)
+                self._draw()
             case "log" if event.audience == "operator" or self._verbose:
                 if self._redrawn and key in self._running:
                     self._running[key] = self._running[key][0], event.message
@@ -72,7 +74,7 @@ class LiveLog:
 
     @asynccontextmanager
     async def redrawn(self) -> AsyncIterator[None]:
-        """Draw what goes on until the block ends, if stderr is a terminal."""
+        """Draw what is in progress until the block ends, if stderr is a terminal."""
         task = asyncio.create_task(self._redraw()) if self._redrawn else None
         try:
             yield
@@ -83,24 +85,30 @@ class LiveLog:
                     await task
                 live_line.erase()
 
+    def _draw(self) -> None:
+        if self._redrawn and (text := self.now()):
+            live_line.show(decorate(_cut(text, _ROOM_FOR_WORDS), sys.stderr))
+
     async def _redraw(self) -> None:
         while True:
-            if text := self.now():
-                live_line.show(decorate(_cut(text, _ROOM_FOR_WORDS), sys.stderr))
+            self._draw()
             await asyncio.sleep(_REDRAW_INTERVAL)
 
     def now(self) -> str:
-        """Return what goes on: the step that runs longest, its time, and what Azure says; empty if no step runs."""
+        """Return what is in progress: the step that runs longest, its time, and what Azure says; empty if no step runs."""
         if not self._running:
             return ""
         key, (since, message) = min(self._running.items(), key=lambda item: item[1][0])
         now = self._clock.elapsed()
-        step = self._step(key)
-        parts = [one_line(message), f"usually {usually(*step.usually)}"]
-        more = f"   (and {len(self._running) - 1} more)" if len(self._running) > 1 else ""
-        told = ", ".join(filter(None, parts if step.usually[1] else parts[:1]))
-        total = duration(now - self._started)
-        return f"{self._head('◐', key)}  {duration(now - since):>7}   {total} elapsed{more}   {told}".rstrip()
+        number, step = self._steps[key]
+        parts = [
+            f"  {f'{number}/{len(self._steps)}':>5}  ◐ {step.title}",
+            duration(now - since) + (f", usually {usually(*step.usually)}" if step.usually[1] else ""),
+            f"{duration(now - self._started)} elapsed",
+            f"and {len(self._running) - 1} more" if len(self._running) > 1 else "",
+            one_line(message),
+        ]
+        return "   ".join(filter(None, parts))
 
     def _progress(self, event: Event, step: str) -> None:
         of = f"{duration(event.seconds)}" if event.seconds is not None else ""
@@ -137,9 +145,6 @@ class LiveLog:
             return False
         self._last[step] = wall, azure, event.message
         return True
-
-    def _step(self, key: str) -> PlannedStep:
-        return self._steps[key][1]
 
     def _head(self, sign: str, key: str) -> str:
         """Return `  4/11  ✓ Create the key vault`, as wide as for the longest title."""

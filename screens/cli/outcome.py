@@ -17,7 +17,7 @@ from screens.cli import live_line
 from screens.cli.render import print_text
 from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
-from wizard.errors import AzureError, Problem, fault_of_ours
+from wizard.errors import AnswersError, AzureError, JournalError, Problem, fault_of_ours
 from wizard.system.sanitize import sanitize
 from wizard.system.signals import END_SIGNALS, on_end_signals
 
@@ -54,7 +54,6 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
     The first SIGINT, SIGTERM or SIGHUP cancels the work, so that it can clean up; the exit code is then 130. A second one exits
     immediately: the journal is on the disk by then.
     """
-    from wizard.errors import AnswersError, JournalError
     from wizard.simulator import ScenarioError, StateFileError
 
     OutputError.raised = False
@@ -136,7 +135,7 @@ def write_stderr(text: str = "") -> None:
 
 @contextmanager
 def optional_output(alternative: str) -> Iterator[None]:
-    """Print a result of something that is done. If stdout cannot be written, say on stderr what else tells the result."""
+    """Print a result of something that is done. If stdout cannot be written, say on stderr where else the result is."""
     try:
         yield
         sys.stdout.flush()

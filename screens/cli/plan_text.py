@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from wizard.procedure.plan import Effect, Plan, PlannedStep
+from wizard.procedure.plan import Plan, PlannedStep
 from wizard.reports.table import table
 from wizard.reports.wording import AFTERWARDS, FOLLOWS, LEVELS, count, usually
 from wizard.rules import Finding
@@ -40,7 +40,7 @@ def plan_text(plan: Plan, note: str, *, width: int = 0, verbose: bool = False) -
 
 def sum_line(plan: Plan) -> str:
     """Return the sum: `Plan: 5 to create, 3 to change, 3 unchanged. Usually 13–27 min. No problems, 2 warnings.`"""
-    verbs = Counter(effect.verb for effect in _all_effects(plan))
+    verbs = Counter(effect.verb for effect in plan.effects)
     counts = f"Plan: {verbs['create']} to create, {verbs['change']} to change, {verbs['keep']} unchanged."
     duration = f" Usually {usually(*plan.usually)}." if plan.writes else ""
     problems = count(len(plan.errors), "problem") if plan.errors else "No problems"
@@ -60,14 +60,10 @@ def _result(plan: Plan) -> list[str]:
     return ["✓ No changes. Applying this plan only verifies the cluster."]
 
 
-def _all_effects(plan: Plan) -> list[Effect]:
-    return [effect for step in plan.steps if step.key != "verify" for effect in step.effects]
-
-
 def _effects(plan: Plan, width: int, *, verbose: bool) -> list[str]:
     """Return one line for each resource: sign and verb, kind, name, detail."""
     found = sorted(
-        (effect for effect in _all_effects(plan) if verbose or effect.verb != "keep"),
+        (effect for effect in plan.effects if verbose or effect.verb != "keep"),
         key=lambda effect: list(_VERBS).index(effect.verb),
     )
     rows = [[one_line(text) for text in (each.what, each.name, each.detail)] for each in found]

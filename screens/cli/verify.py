@@ -137,20 +137,18 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
     ),
 )
 @click.option("-g", "--resource-group", "groups", metavar="NAME", multiple=True, shell_complete=candidates.resource_groups,
-              help="Resource group of the cluster. With --all: only clusters in this resource group; can be specified "
-              "multiple times.")  # fmt: skip
+              help="Resource group of the cluster. With --all: only clusters in this one; repeatable.")  # fmt: skip
 @click.option(
     "-n", "--name", metavar="NAME", shell_complete=candidates.cluster_names, help="Name of the cluster."
 )
 @click.option("--subscription", "subscriptions", metavar="NAME-OR-ID", multiple=True, shell_complete=candidates.subscriptions,
-              help="Name or ID of the subscription. Default: search all subscriptions. With --all: only this subscription; "
-              "can be specified multiple times.")  # fmt: skip
+              help="Name or ID of the subscription. Default: all. With --all: only this one; repeatable.")  # fmt: skip
 @click.option("--id", "ids", metavar="ID", multiple=True, shell_complete=candidates.cluster_ids,
-              help="Resource ID of a cluster. Can be specified multiple times.")  # fmt: skip
+              help="Resource ID of a cluster. Repeatable.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Verify all clusters that you have access to.")
 @click.option("--depth", type=Choice(("basic", "full")), default="basic", show_default=True,
-              help="With --all. basic: check the settings in the lists of clusters, about one request per hundred clusters. "
-              "full: also check their vaults, keys, identities, role assignments and locks, each read once.")  # fmt: skip
+              help="With --all. basic: settings of the clusters, one request per hundred. full: also vaults, keys, identities, "
+              "role assignments and locks.")  # fmt: skip
 @fleet_options("With --all. ")
 @click.option(
     "--expect",
@@ -166,12 +164,11 @@ def _optional_checks(ctx: click.Context, option: click.Parameter, codes: tuple[s
 @click.option("--allow-unknown", metavar="CODE", multiple=True, callback=_optional_checks,
               shell_complete=candidates.optional_checks,
               help="Leave this check out of the verdict if it cannot be run, for example cluster-unlocked if you cannot read "
-              "locks. Can be specified multiple times. Essential checks cannot be left out.")  # fmt: skip
+              "locks. Repeatable. Essential checks cannot be left out.")  # fmt: skip
 @click.option(
     "--evidence",
     is_flag=True,
-    help="Also show what Azure Policy, CIS, Kubescape, Mondoo, Prowler and PCI DSS will say, and why. Always part of -o json, "
-    "jsonl and markdown.",
+    help="Also show what Azure Policy, CIS, Kubescape, Mondoo, Prowler and PCI DSS will say, and why.",
 )
 @output_option("table", "json", "jsonl", "junit", "sarif", "markdown")
 @azure_options
@@ -264,7 +261,7 @@ async def _verify_selected(
     findings: "Findings",
 ) -> None:
     """Verify these clusters, and add the results in the same order."""
-    from wizard.in_cluster.look import check_inside
+    from wizard.in_cluster.verify import check_inside
     from wizard.reports.findings import Missed
     from wizard.verification.verify import report_on, verify
 

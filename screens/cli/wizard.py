@@ -13,6 +13,7 @@ from screens.cli.interruption_notice import notice_lines
 from screens.cli.options import DEFAULT_SCENARIO, Settings, settings_of
 from screens.cli.outcome import discard_stream, write_stderr
 from screens.exit_codes import INTERRUPTED, USAGE
+from wizard.errors import JournalError
 
 if TYPE_CHECKING:
     from screens.app import WizardApp
@@ -73,7 +74,6 @@ def print_interruption_notice(app: "WizardApp", settings: Settings) -> None:
         return
     if active.drifted or active.refused:  # no step was started
         return
-    from wizard.errors import JournalError
     from wizard.runs.resume import resumable_run
 
     ended = "was interrupted" if active.status == "interrupted" else "failed"

@@ -10,16 +10,16 @@ from screens.widgets.links import linked
 from screens.widgets.theme import cell
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
-from wizard.reports.wording import KINDS, STYLES, VERDICTS, Tone, count, encryption
+from wizard.reports.wording import KINDS, SHORT_KINDS, STYLES, VERDICTS, Tone, count, encryption
 from wizard.system.sanitize import one_line
 
-_BAR: dict[EncryptionKind, tuple[str, str, Tone]] = {
-    "none": ("█", "none", "warn"),
-    "legacy-kms": ("▓", "legacy", "busy"),
-    "platform-managed": ("▒", "platform", "good"),
-    "customer-managed": ("░", "customer", "good"),
+_BAR: dict[EncryptionKind, tuple[str, Tone]] = {
+    "none": ("█", "warn"),
+    "legacy-kms": ("▓", "busy"),
+    "platform-managed": ("▒", "good"),
+    "customer-managed": ("░", "good"),
 }
-"""How the bar shows each kind: by its own sign, so that it can be read without colours; and a short name of the kind."""
+"""How the bar shows each kind: by its own sign, so that it can be read without colours."""
 
 
 def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
@@ -44,8 +44,8 @@ def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
     if reading and wait >= 0.5:
         verdicts.append(("!", f"throttled for {wait:.0f} s", "warn"))
     kinds = [(kind, *drawn, tally.kinds[kind]) for kind, drawn in _BAR.items() if tally.kinds[kind]]
-    long = [(sign, f"{number:,} {KINDS[kind]}", tone) for kind, sign, _, tone, number in kinds]
-    short = [(sign, f"{number:,} {name}", tone) for _, sign, name, tone, number in kinds]
+    long = [(sign, f"{number:,} {KINDS[kind]}", tone) for kind, sign, tone, number in kinds]
+    short = [(sign, f"{number:,} {SHORT_KINDS[kind]}", tone) for kind, sign, tone, number in kinds]
     bar = _reading_bar(fleet, room) if reading else _kinds_bar(fleet, room)
     return Content("\n").join(
         [
@@ -77,7 +77,7 @@ def _kinds_bar(fleet: Fleet, room: int) -> Content:
     """Return how the clusters are encrypted, as a bar of one sign for each kind."""
     tally, left = fleet.tally, room
     parts: list[tuple[str, str]] = []
-    for kind, (sign, _, tone) in _BAR.items():
+    for kind, (sign, tone) in _BAR.items():
         if number := tally.kinds[kind]:
             part = min(left, max(1, round(room * number / tally.clusters)))
             left -= part

@@ -12,10 +12,10 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
-from screens.steps import STEPS
 from screens.widgets.dialogs import Dialog
 from screens.widgets.key_footer import KeyFooter
 from screens.widgets.marked_list import MarkedList
+from screens.wizard_steps import STEPS
 from wizard.reports.wording import STYLES, ago, count, hanging
 from wizard.system.sanitize import sanitize
 

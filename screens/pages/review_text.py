@@ -9,7 +9,7 @@ from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
 from screens.widgets.grid import PROSE, Cell, row, rows, section
 from screens.widgets.links import linked_cell
-from wizard.procedure.plan import Effect, Plan
+from wizard.procedure.plan import Plan
 from wizard.reports.wording import AFTERWARDS, FOLLOWS, KEEP, LEVELS, STYLES, Tone, count, hanging, usually
 from wizard.rules import CHECKS, GUARDS, RULES, Finding
 
@@ -36,7 +36,7 @@ def summary(plan: Plan, width: int) -> Content:
 
 
 def _size(plan: Plan, width: int) -> Content:
-    verbs = Counter(effect.verb for effect in _effects(plan))
+    verbs = Counter(effect.verb for effect in plan.effects)
     left = f"{verbs['create']} to create · {verbs['change']} to change · {verbs['keep']} unchanged"
     left += f" · {count(len(plan.warnings), 'warning')}" if plan.warnings else ""
     right = f"usually {usually(*plan.usually)}" if plan.writes else ""
@@ -114,7 +114,7 @@ def checks_made() -> str:
 
 def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:
     """Return the line below the plan: which of these sections are further down; empty if there is none."""
-    verbs = Counter(effect.verb for effect in _effects(plan))
+    verbs = Counter(effect.verb for effect in plan.effects)
     words: Mapping[str, str] = {
         "problems": count(len(plan.errors), "problem"),
         "irreversible": "irreversible",
@@ -176,10 +176,6 @@ def gate(
     return f"Press Enter, then type {cluster}. Nothing is changed before that.", "$quiet"
 
 
-def _effects(plan: Plan) -> list[Effect]:
-    return [effect for step in plan.steps if step.key != "verify" for effect in step.effects]
-
-
 def _starts(width: int) -> tuple[int, ...]:
     """Return the columns of sign, kind, name and detail. With little room the detail is below the name."""
     return (0, 2, 20, 20) if width < NARROW - 22 else (0, 2, 26, 50)
@@ -195,7 +191,7 @@ def _block(plan: Plan, verb: str, width: int, urls: Mapping[str, str]) -> Conten
             linked_cell(effect.name, "" if verb == "keep" else "bold", urls.get(effect.name, "")),
             (effect.detail, ""),
         ]
-        for effect in _effects(plan)
+        for effect in plan.effects
         if effect.verb == verb
     ]
     heading = {"create": "Create", "change": "Change", "keep": ""}[verb]
@@ -207,7 +203,7 @@ def _block(plan: Plan, verb: str, width: int, urls: Mapping[str, str]) -> Conten
 
 
 def _unchanged(plan: Plan, width: int, urls: Mapping[str, str], *, opened: bool) -> Content:
-    number = sum(effect.verb == "keep" for effect in _effects(plan))
+    number = sum(effect.verb == "keep" for effect in plan.effects)
     if not number:
         return Content("")
     sign, does = ("▾", "hides") if opened else ("▸", "shows")

@@ -17,6 +17,7 @@ from screens.session.session import Session
 from screens.widgets.dialogs import RunDialog, SaveDialog
 from screens.widgets.frame import NARROW, Heading
 from screens.widgets.infrastructure_code import CodePage
+from wizard.errors import JournalError
 from wizard.reports.run_report import run_report
 from wizard.state.target import Target
 
@@ -315,7 +316,6 @@ continue, and the remaining steps are not started. You can resume the run later 
 
     def action_save(self) -> None:
         """Save a report of the run from its journal, as `aks-kms runs report` prints it."""
-        from wizard.errors import JournalError
         from wizard.runs.journal import read_run
 
         active = self.active

@@ -237,7 +237,7 @@ def drawing(draft: Draft, vault: VaultRow | None, new_name: str, *, narrow: bool
             cluster,
             (f" {wire} ", STYLES["good"]),
             name,
-            " (firewall: deny) ",
+            " (deny) " if narrow else " (firewall: deny) ",
             ("◀──✗──", STYLES["bad"]),
             " internet",
         )

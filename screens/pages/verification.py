@@ -23,7 +23,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.inventory import one_cluster
 from wizard.errors import AzureError, Problem
-from wizard.in_cluster.look import check_inside
+from wizard.in_cluster.verify import check_inside
 from wizard.reports.findings import Findings
 from wizard.reports.saved import saved
 from wizard.reports.wording import SPINNER, STYLES, VERDICTS, ago, command_in, duration, explained
@@ -34,7 +34,7 @@ from wizard.verification.verify import verify
 
 _EVERY, _LEAST = 30.0, 2.0
 """Seconds between two checks of a watch: on Azure's clock, and at least in real time. Azure allows 60 reads of a cluster at
-once, and then one per second (AKS:quotas-skus-regions)."""
+once, and then one per second (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 
 class VerificationScreen(CodePage):
@@ -223,14 +223,14 @@ everything about the check under the cursor: what Azure returned, what it proves
         self._show_verdict(text, good=False)
         self._note("")
         if self._watch:  # the next attempt may succeed
-            self._watch.looked(self._seconds())
+            self._watch.checked(self._seconds())
 
     def _compare(self, report: ClusterReport) -> None:
         """Count the verification for the watch, and end the watch if the verdict has changed."""
         watch = self._watch
         if watch is None:
             return
-        watch.looked(self._seconds())
+        watch.checked(self._seconds())
         if report.verdict == watch.verdict or report.transient:  # a later look may be able to read
             return
         self._watch = None

@@ -6,9 +6,15 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from wizard.procedure.events import Event, RunStatus
+from wizard.errors import AzureError
+from wizard.procedure.cluster_lock import HeldError
+from wizard.procedure.events import Event, Listener, RunStatus
 from wizard.procedure.plan import Plan, PlannedStep
+from wizard.procedure.run import DriftedError, RefusedError, Run
+from wizard.reports.wording import state_of
 from wizard.rules import Finding
+from wizard.state.snapshot import read_cluster
+from wizard.state.target import Target
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, sanitize
 
@@ -17,6 +23,7 @@ LOG_KEPT = 10_000
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
+    from wizard.cloud.azure import Azure
     from wizard.errors import Problem
     from wizard.runs.journal import Journal
     from wizard.verification.report import ClusterReport
@@ -155,6 +162,42 @@ class ActiveRun:
                 self.took = event.seconds
                 self.problem = event.problem or self.problem
                 self.end("interrupted" if event.status == "interrupted" else _ended(event.status))
+
+    async def execute(self, azure: "Azure") -> None:
+        """Apply the plan, and take note of how that ends: whatever happens, the run has ended afterwards."""
+        listeners: list[Listener] = [self]
+        if self.journal:
+            listeners.append(self.journal)
+        run = Run(azure, self.answers, self.plan, listeners=listeners)
+        if self.journal:
+            run.set_run_id(self.journal.id)
+        try:
+            status = await run.execute(self.plan.digest)
+            self.report = run.report
+            if run.report and self.journal:
+                self.journal.save_report(run.report)
+            self.end(status)
+        except DriftedError as drift:
+            self.drifted = tuple(drift.differences)
+            self.end("failed")
+        except RefusedError as refused:
+            self.refused = tuple(refused.findings)
+            self.end("failed")
+        except (HeldError, AzureError) as error:
+            self.problem = error.problem
+            self.end("failed")
+        finally:
+            if self.in_flight:
+                self.end("interrupted")
+
+    async def read_cluster(self, azure: "Azure") -> None:
+        """Read the state in which a failed run has left the cluster."""
+        try:
+            found = await read_cluster(azure, Target(self.answers, azure.cloud.vault_suffix))
+        except AzureError as error:
+            self.cluster_now = f"not known: {error.problem.summary}"
+        else:
+            self.cluster_now = state_of(found)
 
     def end(self, status: RunStatus) -> None:
         """Take note that the run has ended."""

@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from screens.session.tags import format_tags, parse_tags
-from screens.steps import ORDER, STEPS
+from screens.wizard_steps import ORDER, STEPS
 from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, same
+from wizard.errors import AnswersError
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers
@@ -214,8 +215,6 @@ class Draft:
         """The completed steps with an answer that is not valid."""
         if self.completed.isdisjoint({"cluster", "vault"}):  # pydantic is not imported before it is needed
             return frozenset()
-        from wizard.errors import AnswersError
-
         try:
             self.answers()
         except AnswersError as error:

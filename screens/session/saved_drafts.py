@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from screens.session.draft import Draft, KeyChoice, NewClusterForm, VaultForm
-from screens.steps import ORDER
+from screens.wizard_steps import ORDER
 from wizard.system import private_files
 from wizard.system.sanitize import one_line
 

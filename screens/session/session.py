@@ -13,8 +13,8 @@ from screens.session import saved_drafts
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
-from wizard.errors import AzureError, Problem, fault_of_ours
-from wizard.reports.wording import duration, state_of
+from wizard.errors import AzureError, JournalError, Problem, fault_of_ours
+from wizard.reports.wording import duration
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
-    from wizard.procedure.events import Listener
     from wizard.procedure.plan import Plan
     from wizard.runs.journal import Journal
     from wizard.runs.resume import ResumableRun
@@ -278,7 +277,6 @@ class Session:
             self._host.background(work, "reading the journal", group="journal", exclusive=True)
 
     async def _find_resumable(self) -> None:
-        from wizard.errors import JournalError
         from wizard.runs.resume import ResumableRun, each_resumable_run
 
         cloud = self.azure.cloud
@@ -397,7 +395,7 @@ class Session:
         self.draft = replace(self.draft, completed=self.draft.completed - {"run", "verify"})
         self.active = ActiveRun(answers, plan, self.azure.clock, self._journal(answers, plan))
         self.keep_draft()
-        self._host.background(self._run(self.active), "run", group="run")
+        self._host.background(self._execute(self.active), "run", group="run")
         return True
 
     def no_journal(self, plan: "Plan") -> str:
@@ -408,7 +406,6 @@ class Session:
 
     def _journal(self, answers: "Answers", plan: "Plan") -> "Journal | None":
         """Start the journal of a run. A disk that cannot keep one does not stop the run."""
-        from wizard.errors import JournalError
         from wizard.runs.journal import Journal
 
         try:
@@ -417,43 +414,16 @@ class Session:
             self._host.warn(f"{error} Continuing without a journal.")
             return None
 
-    async def _run(self, active: "ActiveRun") -> None:
-        from wizard.procedure.cluster_lock import HeldError
-        from wizard.procedure.run import DriftedError, RefusedError, Run
-
-        listeners: list[Listener] = [active]
-        if active.journal:
-            listeners.append(active.journal)
-        run = Run(self.azure, active.answers, active.plan, listeners=listeners)
-        if active.journal:
-            run.set_run_id(active.journal.id)
+    async def _execute(self, active: "ActiveRun") -> None:
         try:
-            status = await run.execute(active.plan.digest)
-            active.report = run.report
-            if run.report and active.journal:
-                active.journal.save_report(run.report)
-            active.end(status)
-        except DriftedError as drift:
-            active.drifted = tuple(drift.differences)
-            active.end("failed")
-        except RefusedError as refused:
-            active.refused = tuple(refused.findings)
-            active.end("failed")
-        except HeldError as held:
-            active.problem = held.problem
-            active.end("failed")
-        except AzureError as error:
-            active.problem = error.problem
-            active.end("failed")
+            await active.execute(self.azure)
         finally:
-            if active.in_flight:
-                active.end("interrupted")
             self._run_ended(active)
 
     def _run_ended(self, active: "ActiveRun") -> None:
         self.result = SUCCESS if active.status == "succeeded" else FAILURE
         if active.status == "failed" and active.problem:
-            self._host.background(self._read_cluster(active), "reading the cluster", group="run")
+            self._host.background(active.read_cluster(self.azure), "reading the cluster", group="run")
         if active.has_done("feature"):
             self.look_up_feature(active.answers.subscription, again=True)
         self.forget_clusters()  # a run that failed has changed its cluster too, or found it changed
@@ -462,18 +432,6 @@ class Session:
         self._host.changed()
         if active.status != "interrupted":
             self._host.run_ended(active)
-
-    async def _read_cluster(self, active: "ActiveRun") -> None:
-        """Read the state in which a failed run has left the cluster."""
-        from wizard.state.snapshot import read_cluster
-        from wizard.state.target import Target
-
-        try:
-            found = await read_cluster(self.azure, Target(active.answers, self.azure.cloud.vault_suffix))
-        except AzureError as error:
-            active.cluster_now = f"not known: {error.problem.summary}"
-        else:
-            active.cluster_now = state_of(found)
 
     def verified(self, report: "ClusterReport", *, expected: bool) -> None:
         """Take note of a verification. `expected`: the cluster was compared with answers."""

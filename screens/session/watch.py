@@ -14,7 +14,7 @@ class Watch:
         """`seconds` until the first check."""
         self.verdict = verdict
         self.since = datetime.now().astimezone().strftime("%H:%M:%S")
-        self.looks = 0
+        self.checks = 0
         self._next = time.monotonic() + seconds
 
     @property
@@ -24,11 +24,11 @@ class Watch:
 
     def words(self, room: int) -> str:
         """Return since when, how often and when next, in at most `room` columns if possible."""
-        checks, left = count(self.looks, "check"), duration(max(0, self.left))
-        whole = f"watching since {self.since} · {checks} · next in {left}"
-        return whole if len(whole) <= room else f"since {self.since[:5]} · {checks} · next in {left}"
+        done, left = count(self.checks, "check"), duration(max(0, self.left))
+        whole = f"watching since {self.since} · {done} · next in {left}"
+        return whole if len(whole) <= room else f"since {self.since[:5]} · {done} · next in {left}"
 
-    def looked(self, seconds: float) -> None:
+    def checked(self, seconds: float) -> None:
         """Count a check; the next one is due in this many seconds."""
-        self.looks += 1
+        self.checks += 1
         self._next = time.monotonic() + seconds

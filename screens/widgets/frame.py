@@ -13,9 +13,9 @@ from textual.widgets import Static
 
 from screens.messages import Back, GoTo
 from screens.session.session import Session
-from screens.steps import ORDER, STEPS
 from screens.widgets.background import BackgroundScreen
 from screens.widgets.key_footer import KeyFooter
+from screens.wizard_steps import ORDER, STEPS
 from wizard.reports.wording import STYLES, short
 
 NARROW = 100
@@ -139,6 +139,11 @@ class Frame(BackgroundScreen[None]):
         self.session = session
 
     def compose(self) -> ComposeResult:
+        # as Textual does with each resize, but before the first drawing, which would show the layout of another width
+        fitting = [
+            name for width, name in self.app.HORIZONTAL_BREAKPOINTS or [] if self.app.size.width >= width
+        ]
+        self.add_class(*fitting[-1:])
         yield TopLine(id="top")
         with Horizontal(id="frame"):
             if self.has_rail:

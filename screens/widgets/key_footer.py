@@ -36,7 +36,7 @@ class Hint(NamedTuple):
 class KeyFooter(Static):
     """One line of keys. Each of them can be clicked.
 
-    Textual's own footer has a widget for each key, and makes all of them anew whenever the focus moves: half of the time that
+    Textual's own footer has a widget for each key, and makes all of them again whenever the focus moves: half of the time that
     a key takes on a page with many fields.
     """
 

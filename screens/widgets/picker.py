@@ -103,7 +103,6 @@ class PickDialog(Dialog[str | None]):
                 ("pageup", "page_up"),
                 ("pagedown", "page_down"),
                 ("ctrl+home", "first"),
-                ("ctrl+end", "last"),
             )
         ),
     ]
@@ -156,6 +155,8 @@ class PickDialog(Dialog[str | None]):
         """Find out how wide the columns are, and show the rows."""
         room = min(_LARGEST, self.app.size.width * 94 // 100 - _MARGINS)
         self._columns = widths(self._rows, self._heads, room)
+        most = self.app.size.height * 6 // 10
+        self.query_one(MarkedList).styles.min_height = min(len(self._rows), most)  # also with a filter
         self.query_one("#heads", Static).update(Content(f"  {line(self._heads, self._columns)}"))
         self._show()
 
@@ -165,6 +166,9 @@ class PickDialog(Dialog[str | None]):
         self._matching = matching(self._rows, filter_)
         chosen = (at for at, row in enumerate(self._matching) if row.value == self._chosen and not filter_)
         place = next(chosen, 0)
+        if place >= _AT_ONCE:  # the list does not reach that far
+            self._matching.insert(0, self._matching.pop(place))
+            place = 0
         number, total = len(self._matching), len(self._rows)
         count = (
             "listing…"
@@ -176,7 +180,7 @@ class PickDialog(Dialog[str | None]):
         self.query_one("#matches", Static).update(Content(count))
         options = self.query_one(MarkedList)
         options.clear_options()
-        self._more(place + _AT_ONCE)
+        self._more(_AT_ONCE)
         if self._matching:
             options.highlighted = place
 
@@ -202,10 +206,7 @@ class PickDialog(Dialog[str | None]):
 
     def action_move(self, action: str) -> None:
         """Move in the list."""
-        options = self.query_one(MarkedList)
-        if action == "last":
-            self._more(len(self._matching))
-        getattr(options, f"action_{action}")()
+        getattr(self.query_one(MarkedList), f"action_{action}")()
 
     def action_choose(self) -> None:
         """Choose the row that is highlighted."""
@@ -223,7 +224,7 @@ class _Closed(Static, can_focus=True):
     """What is chosen, in a form."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space,down,up", "open", "choose from the list"),
+        Binding("enter,space,down,up", "open", "choose"),
     ]
 
     def __init__(self, key: str) -> None:
@@ -310,7 +311,7 @@ class PickField(Field):
         Binding(  # with priority, as Textual's input has scrolling at this key
             "down",
             "open",
-            "choose from the list",
+            "choose",
             priority=True,
             tooltip="Choose one that exists, in a list with a filter",
         ),

@@ -105,7 +105,7 @@ async def test_aks_kms_signs_in_by_it(user: AzureCli) -> None:
     assert refused.value.problem.cause == "The Azure CLI is not signed in."
 
 
-def test_a_token_that_is_revoked_under_way(folder: Path) -> None:
+def test_a_token_that_is_revoked_during_a_run(folder: Path) -> None:
     """401 with insufficient_claims: the CLI fetches a new token and repeats what it asked (docs/azure.md#tokens)."""
     world = folder / "revoked.yaml"
     world.write_text(

@@ -127,7 +127,7 @@ def test_what_runs_a_program_is_known_for_it(name: str) -> None:
     assert RUNS.search(name)
 
 
-def test_no_shell_is_ever_asked_and_no_certificate_unlooked_at() -> None:
+def test_no_shell_is_started_and_every_certificate_is_validated() -> None:
     """What runs programs, and how, in all of the source: a list of arguments, two places, never a shell."""
     runners = set()
     for path in sources():

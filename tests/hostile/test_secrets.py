@@ -96,7 +96,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
 
     monkeypatch.setattr(KeptCredential, "get_token_info", token)
     monkeypatch.setattr(kubeconfig, "reduced", config)
-    monkeypatch.setattr("wizard.in_cluster.look.new_canary", bird)
+    monkeypatch.setattr("wizard.in_cluster.verify.new_canary", bird)
     monkeypatch.setattr(SignIn, "answer", given)
     yield found
     assert {"token", "access_token"} <= found.kinds, "no token was met: nothing was tested"
@@ -128,7 +128,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command)[:60])
 @pytest.mark.parametrize("crashes", [False, True], ids=["", "crashes"])
 def test_no_command_tells(
@@ -158,7 +158,7 @@ def test_no_command_tells(
             kept.are_not_in(told.out + told.err, words)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("output", ["text", "json", "jsonl"])
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.key)
 def test_no_step_that_falls_over_tells(
@@ -228,7 +228,7 @@ async def test_no_recording_tells(place: Path, kept: Kept, monkeypatch: pytest.M
             await azure.subscriptions()
         told: list[str] = []
         async with connect(
-            child_environment(simulator), credential="device-code", tell=approving(simulator, told)
+            child_environment(simulator), credential="device-code", on_instruction=approving(simulator, told)
         ) as azure:
             await azure.subscriptions()
     assert {"device_code", "refresh_token", "kubeconfig"} <= kept.kinds

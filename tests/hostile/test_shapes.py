@@ -109,7 +109,7 @@ def told_in_words(key_option: KeyOption, fault: dict[str, Any], folder: Path, ta
     tally[outcome(ended)] += 1
 
 
-@share(0.4)
+@share(0.2)
 @given(data=st.data())
 def test_another_shape_in_the_place_of_an_answer(data: Any, tmp_path: Path, tally: Counter[str]) -> None:
     key_option = data.draw(st.sampled_from(list(COMMANDS)), "key_option")
@@ -121,7 +121,7 @@ def test_another_shape_in_the_place_of_an_answer(data: Any, tmp_path: Path, tall
     told_in_words(key_option, fault, tmp_path, tally)
 
 
-@share(0.4)
+@share(0.2)
 @given(data=st.data())
 def test_the_true_answer_with_something_else_in_one_place(
     data: Any, tmp_path: Path, tally: Counter[str]

@@ -61,7 +61,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("command", READ, ids=" ".join)
 def test_what_azure_says_of_its_resources(command: tuple[str, ...], home: Path, tally: Counter[str]) -> None:
     ended = run(f"--simulate={poisoned(home)}", "--speed=max", *command, home=home)
@@ -70,7 +70,7 @@ def test_what_azure_says_of_its_resources(command: tuple[str, ...], home: Path, 
     tally[outcome(ended)] += 1
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("refusal", REFUSED)
 @pytest.mark.parametrize("operation", ["*/read", "*/write", "*/action", "Microsoft.ContainerService/*/write"])
 def test_what_azure_says_of_its_refusals(

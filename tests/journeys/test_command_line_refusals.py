@@ -119,7 +119,10 @@ def test_missing_permissions_are_named(start_shell: StartShell):
     assert done.code == 1
     assert "has no permission for Microsoft." in done.err
     assert "Microsoft.ContainerService/managedClusters/write" in done.err
-    assert "Ask an owner for the role Owner there" in done.err
+    assert (
+        "Ask an owner for the role Contributor there: az role assignment create --role Contributor"
+        in done.err
+    )
     assert shell.simulator is not None
     assert shell.simulator.writes() == []
 

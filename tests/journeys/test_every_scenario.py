@@ -86,7 +86,7 @@ async def test_a_scenario_ends_as_it_should(world: str, key_option: KeyOption) -
 @pytest.mark.sampled(6)
 @pytest.mark.parametrize("key_option", KEY_OPTIONS)
 @pytest.mark.parametrize("world", sorted(BY_CHANCE))
-async def test_chance_decides_how_far_it_goes_but_not_how_it_is_said(
+async def test_randomness_changes_how_far_it_goes_but_not_the_messages(
     world: str, key_option: KeyOption
 ) -> None:
     """Success, or a problem with a remedy; started again and again it gets there, and nothing is done twice."""
@@ -110,5 +110,5 @@ async def test_chance_decides_how_far_it_goes_but_not_how_it_is_said(
         assert len(created) == len({path.casefold() for path in created})
 
 
-def test_no_world_is_expected_that_there_is_not() -> None:
+def test_no_scenario_is_expected_that_does_not_exist() -> None:
     assert ENDS.keys() <= scenarios().keys()

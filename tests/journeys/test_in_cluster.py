@@ -130,7 +130,7 @@ def test_killed_it_leaves_a_canary_which_the_next_run_removes(
     assert "1 left by an interrupted run was removed too." in again.out
 
 
-def test_without_kubectl_the_outside_stands(tmp_path: Path, start_shell: StartShell) -> None:
+def test_without_kubectl_the_verdict_from_outside_remains(tmp_path: Path, start_shell: StartShell) -> None:
     there = start_shell()
     done = there.run(*LOOK, environment={"PATH": str(tmp_path)})
     assert done.code == 0, done.err
@@ -138,7 +138,7 @@ def test_without_kubectl_the_outside_stands(tmp_path: Path, start_shell: StartSh
     assert "az aks install-cli" in done.out
 
 
-def test_google_s_kubectl_which_asks_more_than_it_is_told_to_works_as_well(
+def test_googles_kubectl_works_although_it_sends_more_requests(
     tmp_path: Path, start_shell: StartShell
 ) -> None:
     there = start_shell()
@@ -148,7 +148,7 @@ def test_google_s_kubectl_which_asks_more_than_it_is_told_to_works_as_well(
     assert "✓ inside-canary-encrypted " in done.out
 
 
-def test_several_clusters_are_looked_into_side_by_side(start_shell: StartShell) -> None:
+def test_several_clusters_are_checked_inside_at_the_same_time(start_shell: StartShell) -> None:
     there = equipped(start_shell())
     ledger = cluster_id("bank-ledger", "rg-bank")
     done = there.run("verify", "--id", WEB, "--id", ledger, "--in-cluster", "-o", "json")

@@ -45,7 +45,7 @@ def test_verify_takes_few_round_trips_and_reads_nothing_twice(
     assert len(paths) == 12 + (2 if most == 3 else 0)  # the subscriptions, and the other one's cluster
 
 
-def test_a_cluster_is_looked_for_with_one_request_in_each_subscription(start_shell: StartShell) -> None:
+def test_a_cluster_is_searched_with_one_request_in_each_subscription(start_shell: StartShell) -> None:
     shell = start_shell("fleet")
     done = shell.run("verify", *BY_NAME)
     assert done.code == 0

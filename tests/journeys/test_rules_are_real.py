@@ -174,7 +174,7 @@ NOT_AZURES_TO_REFUSE = {
 """Errors of rules that no refusal of Azure stands behind, and why they are there all the same."""
 
 
-def test_every_rule_that_refuses_has_its_world() -> None:
+def test_every_rule_that_refuses_has_a_scenario() -> None:
     import inspect
     import re
 

@@ -51,7 +51,7 @@ def test_a_migration_is_reported_with_what_moved_and_what_stays_needed(start_she
         assert words in report.out, report.out
 
 
-def test_a_simulated_run_is_never_carried_on_in_the_real_azure(start_shell: StartShell) -> None:
+def test_a_simulated_run_is_never_resumed_in_the_real_azure(start_shell: StartShell) -> None:
     shell = start_shell("update-fails")
     file = shell.write("answers.yaml", answers("platform-managed").to_yaml())
     assert shell.run("apply", "-f", file, "--yes").code == 1
@@ -68,7 +68,9 @@ def test_a_simulated_run_is_never_carried_on_in_the_real_azure(start_shell: Star
     assert "127.0.0.1:1" not in named.err + newest.err, "nobody tried to sign in"
 
 
-def test_what_somebody_else_has_encrypted_meanwhile_is_not_undone_unasked(start_shell: StartShell) -> None:
+def test_an_encryption_by_another_user_in_the_meantime_is_not_reverted_without_asking(
+    start_shell: StartShell,
+) -> None:
     shell = start_shell("update-fails")
     assert shell.simulator is not None
     file = shell.write("answers.yaml", answers("platform-managed").to_yaml())

@@ -39,7 +39,7 @@ from wizard.procedure.run import Run
 async def test_the_run_succeeds_by_either_answer(
     key_option: KeyOption, rules: dict[str, Any], tmp_path: Path
 ) -> None:
-    """§0 A (is the flag needed), §1a (must the provider be refreshed), §11 (is a private vault validated)."""
+    """docs/azure.md#open-questions (is the flag needed), docs/azure.md#refusals-of-the-aks-resource-provider (must the provider be refreshed), docs/azure.md#open-questions (is a private vault validated)."""
     async with signed_in(scenario_file(tmp_path, rules=rules)) as (_, azure):
         wanted = answers(key_option)
         plan = await make_plan(azure, wanted)
@@ -51,7 +51,7 @@ async def test_the_run_succeeds_by_either_answer(
 async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_names_it(
     tmp_path: Path, validated: bool
 ) -> None:
-    """§0 E: AKS is not in Key Vault's published list of trusted services."""
+    """docs/azure.md#trusted-services: AKS is not in Key Vault's published list of trusted services."""
     rules = {"aks_is_trusted_service": False, "private_access_validated": validated}
     async with signed_in(scenario_file(tmp_path, rules=rules)) as (_, azure):
         wanted = answers("customer-managed-private")
@@ -80,7 +80,7 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
 async def test_migrations_succeed_by_either_answer(
     base: str, key_option: KeyOption, rules: dict[str, Any], tmp_path: Path
 ) -> None:
-    """§2a (what may stay beside a key that is turned off, a key version in the new way), §2c, §3g, §4."""
+    """docs/azure.md#request-bodies (what may stay beside a key that is turned off, a key version in the new way), docs/azure.md#round-trip-through-the-sdk, docs/azure.md#rotation-expiry-and-hsms, docs/azure.md#preview-features."""
     async with signed_in(scenario_file(tmp_path, extends=base, rules=rules)) as (_, azure):
         wanted = answers(key_option)
         plan = await make_plan(azure, wanted)
@@ -97,10 +97,10 @@ async def test_migrations_succeed_by_either_answer(
         ("key-in-hardware", "customer-managed-private", {"hardware_keys": "refused"}, "'RSA-HSM'"),
     ],
 )
-async def test_an_answer_that_stands_in_the_way_is_told_in_azures_words(
+async def test_an_answer_that_azure_rejects_is_reported_in_azures_words(
     base: str, key_option: KeyOption, rules: dict[str, Any], said: str, tmp_path: Path
 ) -> None:
-    """§0 C (a vault id beside Public), §2b (identity and key in one PUT), §3g (a key in hardware)."""
+    """docs/azure.md#vault-id-with-a-public-vault (a vault id beside Public), docs/azure.md#how-an-update-works (identity and key in one PUT), docs/azure.md#rotation-expiry-and-hsms (a key in hardware)."""
     async with signed_in(scenario_file(tmp_path, extends=base, rules=rules)) as (_, azure):
         wanted = answers(key_option)
         plan = await make_plan(azure, wanted)

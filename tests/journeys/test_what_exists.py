@@ -104,7 +104,7 @@ def by_policy(folder: Path, **keys: Json) -> Path:
 async def test_a_vault_with_access_policies_gets_one_more_and_loses_none(
     key_option: Answers, tmp_path: Path
 ) -> None:
-    """KV:troubleshooting-access-issues: a PUT without accessPolicies wipes them."""
+    """docs/azure.md#creating-a-vault: a PUT without accessPolicies wipes them."""
     async with signed_in(by_policy(tmp_path, **{"aks-kms": {}})) as (simulator, azure):
         simulator.change(vault_id(), {"properties": {"accessPolicies": [SOMEBODY]}})
         plan, _, status = await run_plan(azure, key_option)
@@ -160,7 +160,7 @@ async def test_roles_that_are_held_already_wherever_they_come_from(scope: str, t
         assert not (await make_plan(azure, PUBLIC)).writes
 
 
-async def test_an_identity_that_was_made_anew_is_given_to_the_cluster_once_more(tmp_path: Path) -> None:
+async def test_a_recreated_identity_is_assigned_to_the_cluster_again(tmp_path: Path) -> None:
     """Under the same name it is another principal; by its settings alone, the cluster had it all the time."""
     async with signed_in(encrypted_in(tmp_path, "identity-deleted")) as (simulator, azure):
         before = await verify(azure, cluster_id(), expect=PUBLIC)

@@ -14,9 +14,9 @@ from textual.widgets import Input, Static
 from screens.app import WizardApp
 from screens.cli.wizard import _check_scenario
 from screens.pages.prerequisites import PrerequisitesScreen
-from screens.steps import ORDER
 from screens.widgets.dialogs import SaveDialog
 from screens.widgets.frame import StepRail
+from screens.wizard_steps import ORDER
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT
@@ -148,6 +148,12 @@ async def test_version_of_a_new_cluster_is_kept_when_going_back(tmp_path: Path) 
         await operator.create("orders-eu", "rg-orders", "westeurope")
         await operator.sees("Who manages the encryption key of orders-eu?")
         await operator.press("escape")
+        await operator.press("down")  # the region still has the focus
+        await operator.sees("West Europe", "Germany West Central")
+        await operator.type("west us 2")
+        await operator.sees("matches 1 of 12", "westus2 West US 2")
+        await operator.press("enter")
+        await operator.sees("westus2 offers")
         await pick(operator, "version", "1.33")
         assert operator.app.session.draft.new_cluster.version == "1.33"
         await operator.press("escape")

@@ -166,7 +166,7 @@ async def test_missing_permissions_are_shown_in_the_review(world: World) -> None
         screen = operator.frame()
         assert screen.index("✗ 1  rights-missing") < screen.index("Plan, for information")
         await operator.press("f8", "ctrl+y")
-        await operator.sees("Copied", "Ask an owner for the role Owner there")
+        await operator.sees("Copied", "az role assignment create --role Contributor")
         await operator.press("enter", *"orders-prod", "enter")
         assert operator.app.session.active is None
         assert operator.app.screen.query_one("#typed", Input).value == ""

@@ -97,7 +97,7 @@ async def test_checks_inside_the_cluster_appear_in_the_same_list(
         await operator.sees("since ", "No call to the KMS provider failed.")
         await operator.press("w")
         if size == LARGE:
-            await operator.sees("▾ ✓ Inside the cluster 10 of 10 checks, at ")
+            await operator.sees("▾ ✓ Inside the cluster ", " checks, at ")
         await operator.press("s")
         await operator.sees("Save the report")
         for _ in range(20):

@@ -50,7 +50,7 @@ async def soak(folder: Path, hours: float, speed: float, parts: int = 6) -> list
     with served(WORLD, speed) as environment:
         environment["AKS_KMS_TIMEOUTS"] = f"registration={hours * 36000:.0f}"
         app = WizardApp(
-            lambda tell: connect(environment, tell=tell),
+            lambda show: connect(environment, on_instruction=show),
             environment=environment,
             journal_root=folder / "runs",
         )

@@ -150,7 +150,7 @@ DRIFTS: dict[str, tuple[Meddle, str]] = {
 REGISTERED: Json = {"features": {"Microsoft.ContainerService/KMSPMKPreview": "Registered"}}
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("fact", DRIFTS)
 async def test_a_fact_that_changes_after_the_review_stops_the_run(fact: str, tmp_path: Path) -> None:
     meddle, named = DRIFTS[fact]
@@ -167,7 +167,7 @@ async def test_a_fact_that_changes_after_the_review_stops_the_run(fact: str, tmp
     assert events == []
 
 
-async def test_what_the_plan_does_not_stand_on_may_change(tmp_path: Path) -> None:
+async def test_a_fact_that_the_plan_does_not_rely_on_may_change(tmp_path: Path) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
     async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
@@ -189,9 +189,9 @@ NAMED_THEN = {
 """What is then told, where it is in other words than at the gate."""
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("fact", DRIFTS)
-async def test_and_once_more_just_before_the_cluster_is_touched(fact: str, tmp_path: Path) -> None:
+async def test_a_change_just_before_the_cluster_update_stops_the_run(fact: str, tmp_path: Path) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
     async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
@@ -210,7 +210,7 @@ async def test_and_once_more_just_before_the_cluster_is_touched(fact: str, tmp_p
     assert problem.remedy
 
 
-async def test_an_operation_that_begins_at_that_very_moment_is_left_to_aks_to_refuse(tmp_path: Path) -> None:
+async def test_an_operation_that_starts_just_before_the_update_is_rejected_by_aks(tmp_path: Path) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
     async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (simulator, azure):
         plan = await make_plan(azure, PRIVATE)
@@ -223,7 +223,7 @@ async def test_an_operation_that_begins_at_that_very_moment_is_left_to_aks_to_re
     assert stopped.value.problem.code == "cluster-version-too-old"
 
 
-async def test_what_the_run_opened_itself_is_no_difference(tmp_path: Path) -> None:
+async def test_a_change_made_by_the_run_is_no_drift(tmp_path: Path) -> None:
     """Where the run opens the vault, the key could get a rotation policy that the plan does not promise."""
     there = {**REGISTERED, "groups": {"rg-demo": laid_over(EXISTING, FROM["private"])}}
     async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there})) as (_, azure):
@@ -240,7 +240,7 @@ async def test_what_the_run_opened_itself_is_no_difference(tmp_path: Path) -> No
     assert status == "succeeded"
 
 
-async def test_where_azure_was_asked_before_nobody_says_that_the_cluster_was_not_touched(
+async def test_after_an_update_was_sent_no_error_claims_that_the_cluster_is_unchanged(
     tmp_path: Path,
 ) -> None:
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
@@ -268,7 +268,7 @@ async def test_where_azure_was_asked_before_nobody_says_that_the_cluster_was_not
     assert "The result of an earlier update request is unknown (NotFound, correlation id " in cause
 
 
-async def test_a_role_given_at_a_time_to_come_is_waited_for_no_longer(tmp_path: Path) -> None:
+async def test_a_role_assignment_with_a_future_date_does_not_extend_the_wait(tmp_path: Path) -> None:
     """By Azure's word, which is odd; a wait has a limit all the same."""
     there = {**REGISTERED, "groups": {"rg-demo": CLOSED}}
     async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: there}), speed=100) as (

@@ -37,25 +37,25 @@ from wizard.simulator import Simulator
 
 __all__ = ["start_shell"]
 
-OF_EACH = 6
+OF_EACH = 3
 
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("procedure", PROCEDURES, ids=[procedure.name for procedure in PROCEDURES])
 @pytest.mark.timeout(600)
-async def test_whatever_goes_wrong_it_ends_in_success_or_in_a_clear_error(procedure: Procedure) -> None:
+async def test_each_fault_ends_in_success_or_in_a_clear_error(procedure: Procedure) -> None:
     found = combinations(procedure, await requests_of(procedure), KINDS, new=True)
     chosen = Random(procedure.name).sample(found, OF_EACH)
     results = [await tried(combination) for combination in chosen]
     assert [result for result in results if result.how not in {"success", "error"}] == []
 
 
-async def test_a_fault_that_never_struck_has_tried_nothing() -> None:
+async def test_a_fault_that_was_never_injected_fails_the_matrix() -> None:
     result = await tried(Combination("platform-managed", Asked("PUT", "/nowhere", 1), "503", "once"))
     assert result.how == "untouched"
 
 
-async def test_a_wait_in_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_matrix_detects_a_wait_without_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
     combination = Combination(
         "platform-managed", Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once"
     )
@@ -64,7 +64,7 @@ async def test_a_wait_in_silence_is_found(monkeypatch: pytest.MonkeyPatch) -> No
     assert await tried(combination) == Result(combination.name, "wrong", "it was waited in silence")
 
 
-async def test_a_success_that_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_matrix_detects_a_false_success(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here it is the undisturbed end that is another, as if the run had left something out."""
     procedure = next(procedure for procedure in PROCEDURES if procedure.name == "platform-managed")
     combination = Combination(procedure.name, Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once")
@@ -86,7 +86,7 @@ async def test_a_success_that_is_none_is_found(monkeypatch: pytest.MonkeyPatch) 
         ({"b|": "none"}, "left out in silence"),
     ],
 )
-def test_a_verdict_that_says_too_much_or_too_little_is_found(told: dict[str, str], wrong: str) -> None:
+def test_the_matrix_detects_a_wrong_verdict(told: dict[str, str], wrong: str) -> None:
     undisturbed = Good((), {}, {"a|": "none", "a|vault": "failed"}, frozenset())
     found = faults._claimed(Ending("success", verdict=told), undisturbed)
     assert wrong in found
@@ -104,7 +104,7 @@ EVERY_WRITE = {
     "kind", ["answer lost", "500, done all the same", "a proxy's page, done all the same"]
 )
 @pytest.mark.parametrize("write", EVERY_WRITE)
-async def test_a_write_whose_answer_is_lost_is_carried_out_once_and_the_run_goes_on(
+async def test_a_write_whose_response_is_lost_is_applied_once_and_the_run_continues(
     write: str, kind: str
 ) -> None:
     asked, mode = EVERY_WRITE[write]
@@ -112,7 +112,7 @@ async def test_a_write_whose_answer_is_lost_is_carried_out_once_and_the_run_goes
     assert (result.how, result.detail) == ("success", "")
 
 
-async def test_a_proxys_404_is_no_plan_to_create() -> None:
+async def test_a_404_of_a_proxy_plans_no_creation() -> None:
     async with Simulator("encrypted", speed=float("inf")) as simulator:
         page = {"status": 404, "body": "<html>Not here</html>"}
         simulator.inject_faults({"match": {"method": "GET", "path": "*/vaults/kv-demo"}, "page": page})
@@ -157,8 +157,8 @@ UPDATES = [
 
 @pytest.mark.sampled(7)
 @pytest.mark.parametrize("kind", UPDATES, ids=[kind.name for kind in UPDATES])
-async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) -> None:
-    """AKS gives each cluster 20 updates, and one more a minute (AKS:quotas-skus-regions, docs/azure.md#refusals-of-the-aks-resource-provider)."""
+async def test_no_second_cluster_update_is_sent_within_a_minute(kind: Kind) -> None:
+    """AKS gives each cluster 20 updates, and one more a minute (docs/azure.md#refusals-of-the-aks-resource-provider)."""
     environment = {"AKS_KMS_TIMEOUTS": "update-retry=240,role-assignment=240,throttling=60"}
     async with signed_in(speed=SPEED, environment=environment) as (simulator, azure):
         match = {"method": "PUT", "path": "*/managedclusters/aks-demo"}
@@ -174,7 +174,9 @@ async def test_a_cluster_is_never_asked_for_twice_within_a_minute(kind: Kind) ->
 
 
 @pytest.mark.parametrize("ahead", [3600, -3600])
-async def test_a_clock_that_goes_wrong_makes_no_role_older_than_it_is(ahead: int, tmp_path: Path) -> None:
+async def test_a_clock_that_jumps_does_not_change_the_age_of_a_role_assignment(
+    ahead: int, tmp_path: Path
+) -> None:
     """A role that AKS does not see yet breaks a cluster with a private vault: its age is that on Azure's clock."""
     there = {
         **EXISTING,
@@ -186,7 +188,8 @@ async def test_a_clock_that_goes_wrong_makes_no_role_older_than_it_is(ahead: int
     }
     scenario = scenario_file(tmp_path, subscriptions={PRODUCTION: changes})
     chosen = answers("customer-managed-private")
-    async with Simulator(scenario, speed=200, clock=lambda: time.time() - ahead) as simulator:
+    speed = 200
+    async with Simulator(scenario, speed=speed, clock=lambda: time.time() - ahead) as simulator:
         async with connect(simulator.environment) as azure:
             principal = str(dig(simulator.resource(identity_id()), "properties", "principalId"))
             await give_roles(azure, principal)
@@ -195,7 +198,8 @@ async def test_a_clock_that_goes_wrong_makes_no_role_older_than_it_is(ahead: int
     assert status == "succeeded"
     propagating = [e for e in events if e.message == "the identity's role assignments are propagating"]
     assert propagating
-    assert all(e.seconds is not None and 0 <= e.seconds < 3600 for e in propagating)
+    astray = abs(ahead) * speed  # seconds of Azure's time by which it would be wrong
+    assert all(e.seconds is not None and 0 <= e.seconds < astray / 2 for e in propagating)
     word = "ahead of" if ahead > 0 else "behind"
     assert any(f"this machine's clock is 60 minutes {word} Azure's" in event.message for event in events)
 
@@ -214,7 +218,7 @@ async def give_roles(azure: Azure, principal: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["AKS_KMS_ARM_ENDPOINT", "AZURE_AUTHORITY_HOST", "HTTPS_PROXY"])
-async def test_a_name_that_does_not_resolve(where: str) -> None:
+async def test_a_host_name_that_does_not_resolve_is_reported(where: str) -> None:
     address: dict[str, str | None] = {where: "https://nowhere.invalid", "HTTPS_PROXY": None}
     async with Simulator(speed=float("inf")) as simulator:
         if where == "HTTPS_PROXY":
@@ -229,7 +233,7 @@ async def test_a_name_that_does_not_resolve(where: str) -> None:
     assert "HTTPS_PROXY" in problem.remedy
 
 
-async def test_a_request_that_hangs_is_no_silence() -> None:
+async def test_a_request_that_hangs_is_reported_while_it_waits() -> None:
     async with signed_in(environment={"AKS_KMS_TIMEOUTS": "request=2"}) as (simulator, azure):
         match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo", "count": 1}
         simulator.inject_faults({"match": match, "hang": True})
@@ -242,7 +246,7 @@ async def test_a_request_that_hangs_is_no_silence() -> None:
     assert [message for message in told if message.startswith("PUT id-aks-demo: ")]
 
 
-def test_a_sign_in_that_expires_during_a_run_ends_it_and_resume_gets_there(start_shell: StartShell) -> None:
+def test_an_expired_sign_in_ends_the_run_which_can_be_resumed(start_shell: StartShell) -> None:
     shell = start_shell()
     assert shell.simulator is not None
     match = {"method": "PUT", "path": "*/userassignedidentities/id-aks-demo"}

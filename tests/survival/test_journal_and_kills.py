@@ -32,7 +32,9 @@ def journal(root: Path) -> Iterator[Journal]:
 
 
 @pytest.mark.parametrize("kept", [0, 1, 2, 3, 4])
-def test_killed_while_it_is_begun_it_is_said_to_be_not_begun(journal: Journal, root: Path, kept: int) -> None:
+def test_a_run_killed_while_its_journal_is_created_was_not_started(
+    journal: Journal, root: Path, kept: int
+) -> None:
     """Its files are made in this order; a kill leaves the first so many of them."""
     for name in ["answers.yaml", PLAN, EVENTS, "run.log"][kept:]:
         (journal.path / name).unlink()
@@ -48,15 +50,13 @@ def test_killed_while_it_is_begun_it_is_said_to_be_not_begun(journal: Journal, r
 
 
 @pytest.mark.parametrize("name", ["answers.yaml", PLAN])
-def test_killed_in_the_middle_of_a_file_before_its_first_step(
-    journal: Journal, root: Path, name: str
-) -> None:
+def test_a_run_killed_while_it_writes_a_file_was_not_started(journal: Journal, root: Path, name: str) -> None:
     whole = (journal.path / name).read_bytes()
     (journal.path / name).write_bytes(whole[: len(whole) // 2])
     assert [run.status for run in list_runs(root)] == ["not-begun"]
 
 
-def test_a_last_line_torn_anywhere_hides_nothing_before_it(journal: Journal, root: Path) -> None:
+def test_an_incomplete_last_line_hides_no_earlier_line(journal: Journal, root: Path) -> None:
     journal(BEGUN)
     journal(
         Event(NOON, "step-progress", "cluster", message="ends in an ümlaut and a new line\u2028 of its own")
@@ -71,13 +71,13 @@ def test_a_last_line_torn_anywhere_hides_nothing_before_it(journal: Journal, roo
     assert len(read_run(root, journal.id).events) == 2
 
 
-def test_a_report_that_was_being_written_is_not_there(journal: Journal, root: Path) -> None:
+def test_an_incomplete_report_is_not_shown(journal: Journal, root: Path) -> None:
     journal(BEGUN)
     (journal.path / f".{REPORT}").write_text('{"half')
     assert read_run(root, journal.id).report is None
 
 
-def test_one_bad_run_hides_no_other(journal: Journal, root: Path) -> None:
+def test_an_unreadable_run_hides_no_other_run(journal: Journal, root: Path) -> None:
     journal(BEGUN)
     (root / "20260101-000000-empty").mkdir()
     (root / "notes.txt").write_text("somebody's")
@@ -93,9 +93,7 @@ def test_one_bad_run_hides_no_other(journal: Journal, root: Path) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"number": "x"}, {"number": 1.5}, {"status": [200]}, {"status": 1e400}, {"method": 7}, []]
 )
-def test_an_event_whose_write_is_none_is_unreadable_and_no_fault_of_ours(
-    journal: Journal, root: Path, wrong: object
-) -> None:
+def test_an_event_with_an_invalid_write_is_unreadable(journal: Journal, root: Path, wrong: object) -> None:
     journal(BEGUN)
     journal(ASKED)
     first, second, _ = (journal.path / EVENTS).read_text().split("\n")
@@ -111,7 +109,7 @@ def test_an_event_whose_write_is_none_is_unreadable_and_no_fault_of_ours(
 # -- on the disk before it is sent ------------------------------------------------------------------------------------
 
 
-def test_what_announces_something_is_on_the_disk_when_the_journal_returns(
+def test_an_announcement_is_on_the_disk_when_the_journal_returns(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
@@ -129,7 +127,7 @@ def test_what_announces_something_is_on_the_disk_when_the_journal_returns(
         assert (events in synced) is durable, event.type
 
 
-def test_new_entries_of_a_directory_are_on_the_disk_as_well(
+def test_a_new_directory_entry_is_on_the_disk_when_the_journal_returns(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[tuple[int, set[str]]] = []
@@ -150,7 +148,7 @@ def test_new_entries_of_a_directory_are_on_the_disk_as_well(
     journal.close()
 
 
-async def test_every_write_of_a_run_is_announced_before_azure_has_it() -> None:
+async def test_every_write_of_a_run_is_announced_before_it_is_sent() -> None:
     """Also those on the vault's own plane; each is told of again when it is answered."""
     async with signed_in() as (simulator, azure):
         seen: list[tuple[Write, int]] = []
@@ -215,7 +213,7 @@ def test_a_write_is_named_by_what_it_changes(method: str, host: str, path: str, 
         ("POST", "/providers/Microsoft.ResourceGraph/resources"),
     ],
 )
-def test_what_changes_nothing_is_not_announced(method: str, path: str) -> None:
+def test_a_request_that_changes_nothing_is_not_announced(method: str, path: str) -> None:
     heard: list[Write] = []
     token = listener.set(heard.append)
     assert announce(method, "localhost", path) is None
@@ -226,7 +224,7 @@ def test_what_changes_nothing_is_not_announced(method: str, path: str) -> None:
 # -- where it is kept -------------------------------------------------------------------------------------------------
 
 
-def test_a_root_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
+def test_a_journal_directory_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     root.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(JournalError, match="is a symbolic link, which is not followed"):
@@ -237,7 +235,7 @@ def test_a_root_that_is_a_link_is_refused(root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
-def test_a_root_that_others_may_write_in_is_refused(root: Path, mode: int) -> None:
+def test_a_journal_directory_that_others_may_write_to_is_refused(root: Path, mode: int) -> None:
     root.mkdir()
     root.chmod(mode)
     with pytest.raises(JournalError, match="can be written by other users") as refused:
@@ -245,7 +243,7 @@ def test_a_root_that_others_may_write_in_is_refused(root: Path, mode: int) -> No
     assert f"chmod 700 {root}" in str(refused.value)
 
 
-def test_a_root_of_somebody_else_is_refused(root: Path) -> None:
+def test_a_journal_directory_of_another_user_is_refused(root: Path) -> None:
     if sys.platform == "win32":
         raise NotImplementedError
     if os.geteuid() != 0:
@@ -267,7 +265,7 @@ def test_a_file_that_is_a_link_is_not_read(journal: Journal, root: Path, tmp_pat
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077, 0o377, 0o777])
-def test_modes_are_the_same_whatever_the_umask(root: Path, umask: int) -> None:
+def test_file_modes_do_not_depend_on_the_umask(root: Path, umask: int) -> None:
     old = os.umask(umask)
     try:
         journal = Journal.begin(ANSWERS, PLAN_OF, root=root / "deeper")

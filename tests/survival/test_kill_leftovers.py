@@ -20,7 +20,7 @@ def scenario_with_vault(folder: Path, **vault: object) -> Path:
     return scenario_file(folder, subscriptions={PRODUCTION: {"groups": {"rg-demo": group}}})
 
 
-async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_path: Path) -> None:
+async def test_a_key_without_the_configured_rotation_policy_gets_it(tmp_path: Path) -> None:
     """Through the vault it is set after the key is created: a kill in between leaves it out."""
     async with signed_in(scenario_with_vault(tmp_path)) as (simulator, azure):
         plan, _, status = await run_plan(azure, ROTATED)
@@ -36,6 +36,7 @@ async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_
         assert not (await make_plan(azure, ROTATED)).writes
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "fault",
     [
@@ -63,7 +64,9 @@ async def test_a_key_without_the_rotation_policy_that_was_asked_for_gets_it(tmp_
     ],
     ids=["the answer to the create is lost", "it cannot be read", "the right to set it comes later"],
 )
-async def test_the_rotation_policy_is_set_whatever_became_of_the_create(tmp_path: Path, fault: Json) -> None:
+async def test_the_rotation_policy_is_set_even_if_the_response_to_the_creation_is_lost(
+    tmp_path: Path, fault: Json
+) -> None:
     """The key is found to be there, by the same run that made it. The first of two creates is what the vault challenges."""
     async with signed_in(scenario_file(tmp_path, faults=[fault])) as (simulator, azure):
         _, _, status = await run_plan(azure, ROTATED)
@@ -74,7 +77,7 @@ async def test_the_rotation_policy_is_set_whatever_became_of_the_create(tmp_path
         assert creates == [401, 200], "no second version"
 
 
-async def test_a_rotation_policy_that_azure_does_not_show_is_no_success(tmp_path: Path) -> None:
+async def test_a_rotation_policy_that_cannot_be_read_back_is_no_success(tmp_path: Path) -> None:
     swallowed = {
         "match": {"method": "PUT", "path": "/keys/aks-kms/rotationpolicy"},
         "page": {"content_type": "application/json", "body": "{}"},
@@ -86,7 +89,7 @@ async def test_a_rotation_policy_that_azure_does_not_show_is_no_success(tmp_path
     assert "has no rotation policy" in problem.summary
 
 
-async def test_where_nobody_may_set_it_that_is_said_instead(tmp_path: Path) -> None:
+async def test_a_rotation_policy_that_may_not_be_set_is_reported(tmp_path: Path) -> None:
     closed = answers("customer-managed-private", key={"rotate_every": "P1Y", "create_through": "key-vault"})
     async with signed_in(scenario_with_vault(tmp_path, default_action="Deny")) as (_, azure):
         plan = await make_plan(azure, closed)
@@ -94,8 +97,9 @@ async def test_where_nobody_may_set_it_that_is_said_instead(tmp_path: Path) -> N
     assert "key-not-rotated" in {finding.code for finding in plan.findings}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("create_through", ["resource-manager", "key-vault"])
-async def test_a_vault_whose_name_is_still_being_registered_is_followed(
+async def test_a_vault_whose_name_is_being_registered_is_waited_for(
     tmp_path: Path, create_through: str
 ) -> None:
     """docs/azure.md#creating-a-vault: a new vault is RegisteringDns for a while, and its key cannot be used until it is not."""

@@ -37,7 +37,7 @@ def lock(root: Path, cluster: str = "aks-demo") -> ClusterLock:
     return ClusterLock(ENDPOINT, cluster_id(cluster), root=root)
 
 
-async def test_the_second_is_told_who_has_it(tmp_path: Path) -> None:
+async def test_the_second_run_is_told_who_holds_the_lock(tmp_path: Path) -> None:
     first = lock(tmp_path / "locks")
     await first.acquire()
     first.set_run_id("20260101-000000-aks-demo")
@@ -72,13 +72,13 @@ async def test_other_clusters_and_other_clouds_are_not_locked(tmp_path: Path) ->
     assert {holder.cluster for holder in holders(tmp_path)} == {"aks-demo", "orders-prod"}
 
 
-async def test_upper_and_lower_case_are_the_same_cluster(tmp_path: Path) -> None:
+async def test_the_lock_ignores_letter_case(tmp_path: Path) -> None:
     await lock(tmp_path).acquire()
     with pytest.raises(HeldError):
         await ClusterLock(f"{ENDPOINT}/", cluster_id().upper(), root=tmp_path).acquire()
 
 
-def test_it_goes_with_a_process_that_is_killed(tmp_path: Path) -> None:
+def test_the_lock_is_released_if_its_process_is_killed(tmp_path: Path) -> None:
     arguments = [sys.executable, "-c", HOLD, ENDPOINT, cluster_id(), str(tmp_path)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -119,14 +119,14 @@ def test_no_directory_of_the_programs_own_may_be_a_link(
     assert list(elsewhere.iterdir()) == []
 
 
-async def test_a_lock_that_cannot_be_looked_at_hides_no_other(tmp_path: Path) -> None:
+async def test_an_unreadable_lock_hides_no_other_lock(tmp_path: Path) -> None:
     await lock(tmp_path).acquire()
     for number in range(40):  # a directory is read in no order
         (tmp_path / f"{number}.lock").symlink_to(tmp_path / "elsewhere")
     assert [holder.cluster for holder in holders(tmp_path)] == ["aks-demo"]
 
 
-async def test_every_run_takes_it_and_gives_it_back() -> None:
+async def test_every_run_acquires_and_releases_the_lock() -> None:
     chosen = answers("platform-managed")
     async with signed_in(speed=600) as (_, azure):
         plan = await make_plan(azure, chosen)
@@ -141,7 +141,7 @@ async def test_every_run_takes_it_and_gives_it_back() -> None:
         assert (await run_plan(azure, chosen))[2] == "succeeded"
 
 
-async def test_a_disk_that_keeps_no_lock_does_not_stop_a_run(
+async def test_a_file_system_without_locks_does_not_stop_a_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "state").write_text("a file where a directory should be")

@@ -54,7 +54,7 @@ def updating(process: "subprocess.Popen[str]", said: str = "cluster is being upd
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("number", END_SIGNALS, ids=lambda n: n.name)
-def test_a_signal_during_the_update_says_what_azure_goes_on_with_and_resume_follows_it(
+def test_a_signal_during_the_update_names_the_operation_that_continues_and_resume_follows_it(
     number: signal.Signals, start_shell: StartShell, tmp_path: Path
 ) -> None:
     clock = MovedClock()
@@ -95,8 +95,9 @@ def test_a_signal_ends_the_reading_of_answers(number: signal.Signals, shell: She
     assert (process.returncode, err) == (130, "Interrupted.\n")
 
 
-@pytest.mark.parametrize("kind", ["device-code", "browser"])
-def test_a_sign_in_that_nobody_finishes_is_left_at_the_first_signal(
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("kind", ["browser", "device-code"])
+def test_an_unfinished_sign_in_ends_at_the_first_signal(
     kind: str, start_shell: StartShell, tmp_path: Path
 ) -> None:
     """A code is asked about for a quarter of an hour, a browser is waited for five minutes, in a thread that cannot be
@@ -135,7 +136,7 @@ main()
 """The command, in which the cluster's step never comes to its end once it is to break off."""
 
 
-def test_asked_twice_it_leaves_at_once(start_shell: StartShell, tmp_path: Path) -> None:
+def test_a_second_signal_ends_at_once(start_shell: StartShell, tmp_path: Path) -> None:
     shell = start_shell(scenario_file(tmp_path, **LONG), speed=120)
     file = shell.write("answers.yaml", PLATFORM)
     process = shell.start("apply", "-f", file, "--yes", "-o", "jsonl", command=[sys.executable, "-c", STUCK])
@@ -163,7 +164,7 @@ def test_a_terminal_that_is_gone_does_not_stop_a_run(start_shell: StartShell) ->
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 
-def test_a_terminal_that_is_closed_ends_a_run_in_order(start_shell: StartShell) -> None:
+def test_a_closed_terminal_ends_a_run_in_order(start_shell: StartShell) -> None:
     shell = start_shell("feature-pending", speed=60)
     with shell.terminal("apply", "-f", shell.write("answers.yaml", PLATFORM), "--yes") as terminal:
         terminal.waits_for("◐")
@@ -172,7 +173,8 @@ def test_a_terminal_that_is_closed_ends_a_run_in_order(start_shell: StartShell) 
     assert (journal_of(shell)[-1]["type"], journal_of(shell)[-1]["status"]) == ("run-finished", "interrupted")
 
 
-def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carries_on(
+@pytest.mark.matrix
+def test_a_closed_terminal_ends_the_wizards_run_in_order_and_it_can_be_resumed(
     start_shell: StartShell, tmp_path: Path
 ) -> None:
     clock = MovedClock()
@@ -206,7 +208,7 @@ def test_a_terminal_that_is_closed_ends_the_wizards_run_in_order_and_resume_carr
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("output", ["jsonl", "json", "text"])
-def test_a_reader_that_has_seen_enough_does_not_stop_a_run(output: str, start_shell: StartShell) -> None:
+def test_a_closed_pipe_does_not_stop_a_run(output: str, start_shell: StartShell) -> None:
     shell = start_shell()
     reading, writing = os.pipe()
     process = shell.start(
@@ -221,10 +223,9 @@ def test_a_reader_that_has_seen_enough_does_not_stop_a_run(output: str, start_sh
     assert journal_of(shell)[-1]["status"] == "succeeded"
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("arguments", [("clusters",), ("verify", "--all", "-o", "jsonl"), ("runs", "list")])
-def test_a_reader_that_has_seen_enough_is_no_traceback(
-    arguments: tuple[str, ...], start_shell: StartShell
-) -> None:
+def test_a_closed_pipe_prints_no_traceback(arguments: tuple[str, ...], start_shell: StartShell) -> None:
     shell = start_shell()
     reading, writing = os.pipe()
     process = shell.start(*arguments, stdout=writing)

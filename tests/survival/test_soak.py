@@ -9,7 +9,7 @@ from tests.survival.soak import Measured, grown, soak
 
 
 @pytest.mark.matrix
-async def test_hours_of_waiting_grow_nothing_and_the_screen_stays_alive(tmp_path: Path) -> None:
+async def test_hours_of_waiting_do_not_grow_memory_and_the_screen_keeps_updating(tmp_path: Path) -> None:
     found = await soak(tmp_path, hours=2, speed=1200, parts=2)
     assert [round(each.hour) >= hour for each, hour in zip(found, (0, 1, 2), strict=True)] == [True] * 3
     assert grown(found) == []
@@ -28,6 +28,6 @@ STEADY = Measured(hour=0, memory=100, objects=100_000, journal=10_000, key=0.1)
         ({"key": 6.0}, ["a key took 6.0 s"]),
     ],
 )
-def test_what_grows_or_stands_still_is_found(late: dict[str, float], wrong: list[str]) -> None:
+def test_the_soak_detects_growth_and_a_frozen_screen(late: dict[str, float], wrong: list[str]) -> None:
     begun, warm = STEADY, replace(STEADY, hour=1)
     assert grown([begun, warm, replace(STEADY, **{"hour": 2, **late})]) == wrong  # type: ignore[arg-type]

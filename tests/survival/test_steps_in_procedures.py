@@ -25,8 +25,9 @@ FAULTS = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("where", [KILLED, FAULTS], ids=["kill procedures", "fault procedures"])
-async def test_every_step_that_writes_acts_on_a_road(
+async def test_every_step_that_writes_acts_in_a_procedure(
     where: list[tuple[Callable[[Path], str | Path], Answers]], tmp_path: Path
 ) -> None:
     acting = set[str]()

@@ -45,7 +45,7 @@ def switched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return {**dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")), **chosen}
 
 
-async def test_a_certificate_that_nobody_vouches_for_is_never_accepted(
+async def test_an_untrusted_certificate_is_never_accepted(
     switched: dict[str, str | None],
 ) -> None:
     async with Simulator(speed=math.inf) as simulator:
@@ -56,7 +56,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_never_accepted(
 
 
 @pytest.mark.parametrize("credential", ["environment", "device-code"])
-async def test_nor_where_tokens_come_from(
+async def test_an_untrusted_certificate_of_the_sign_in_is_never_accepted(
     credential: CredentialKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in SWITCHES.items():
@@ -71,7 +71,7 @@ async def test_nor_where_tokens_come_from(
     assert "certificate verify failed" in f"{problem.cause} {problem.azure_said}".lower()
 
 
-async def test_the_azure_cli_is_not_told_to_leave_certificates_unlooked_at(
+async def test_the_azure_cli_is_not_told_to_skip_certificate_validation(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     given, az = tmp_path / "given", tmp_path / "az"
@@ -91,7 +91,7 @@ async def test_the_azure_cli_is_not_told_to_leave_certificates_unlooked_at(
 @pytest.mark.parametrize(
     "address", ["http://management.azure.com", "http://localhost:8080", "http://127.0.0.1", "ftp://x"]
 )
-async def test_an_address_without_tls_is_refused_wherever_it_is(address: str) -> None:
+async def test_an_address_without_tls_is_refused_in_every_setting(address: str) -> None:
     for problem in (
         await refused({"AKS_KMS_ARM_ENDPOINT": address}),
         await refused({}, arm_endpoint=address),
@@ -103,7 +103,7 @@ async def test_an_address_without_tls_is_refused_wherever_it_is(address: str) ->
 @pytest.mark.parametrize(
     "authority", ["http://login.microsoftonline.com", "http://localhost:8080", "https://"]
 )
-async def test_nor_does_a_secret_go_to_one(authority: str) -> None:
+async def test_no_secret_is_sent_without_tls(authority: str) -> None:
     assert (await refused({"AZURE_AUTHORITY_HOST": authority})).kind == "input"
     async with Simulator(speed=math.inf) as simulator:
         problem = await refused(child_environment(simulator, {"AZURE_AUTHORITY_HOST": authority}))
@@ -115,7 +115,7 @@ async def test_nor_does_a_secret_go_to_one(authority: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/metadata/endpoints", "*/oauth2/v2.0/token", "/subscriptions", "/keys/aks-kms/create"]
 )
-async def test_nor_is_a_redirect_followed_to_one(path: str) -> None:
+async def test_no_redirect_to_an_address_without_tls_is_followed(path: str) -> None:
     """Neither by what finds the cloud, nor by the sign-in, nor by the clients of Resource Manager and of a vault."""
     heard = []
 
@@ -141,7 +141,7 @@ async def test_nor_is_a_redirect_followed_to_one(path: str) -> None:
     assert heard == []
 
 
-def test_no_option_is_about_it() -> None:
+def test_no_option_disables_certificate_validation() -> None:
     names = {name for command in every_command(cli) for option in command.params for name in option.opts}
     assert "--arm-endpoint" in names
     assert not [name for name in names if re.search("insecure|verify|tls|ssl|cert", name)]
@@ -158,7 +158,7 @@ def every_command(command: click.Command) -> list[click.Command]:
     return found
 
 
-def test_no_line_of_ours_switches_it_off() -> None:
+def test_no_code_disables_certificate_validation() -> None:
     off = re.compile(
         r"verify=False|CERT_NONE|check_hostname\s*=\s*False|ssl=False|_create_unverified|insecure_skip"
     )

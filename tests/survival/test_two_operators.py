@@ -78,7 +78,7 @@ def is_so(simulator: Simulator, wanted: Answers) -> bool:
 
 @pytest.mark.sampled(4)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_one_wins_and_the_other_is_told(pair: str) -> None:
+def test_of_two_operators_one_succeeds_and_the_other_is_told(pair: str) -> None:
     procedure, *wanted = PAIRS[pair]
     with place(procedure) as here:
         both = Barrier(2, timeout=LONGEST)

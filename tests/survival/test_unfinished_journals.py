@@ -29,7 +29,7 @@ def of(write: Write) -> Event:
     return Event(NOON, "log", "cluster", message=str(write), write=write)
 
 
-def test_an_announced_write_without_an_answer_may_have_been_run_plan() -> None:
+def test_an_announced_write_without_a_response_may_have_been_applied() -> None:
     found = in_flight(told(BEGUN, ASKED))
     assert found.unanswered == ("PUT aks-demo",)
     assert found.sentences == (
@@ -38,7 +38,7 @@ def test_an_announced_write_without_an_answer_may_have_been_run_plan() -> None:
     )
 
 
-def test_what_azure_has_accepted_goes_on_there() -> None:
+def test_an_accepted_operation_continues_in_azure() -> None:
     heard: list[Write] = []
     token = listener.set(heard.append)
     write = announce("PUT", "localhost", "/x/providers/Microsoft.ContainerService/managedClusters/aks-demo")
@@ -56,7 +56,7 @@ def test_what_azure_has_accepted_goes_on_there() -> None:
     assert found.unanswered == ()
 
 
-def test_what_has_ended_is_not_under_way() -> None:
+def test_an_ended_operation_is_not_in_progress() -> None:
     found = in_flight(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "succeeded", 1.0)))
     assert found.sentences == ()
     left = in_flight(told(BEGUN, ASKED, Event(NOON, "step-finished", "cluster", "interrupted", 1.0)))
@@ -79,7 +79,7 @@ def ended(status: Any) -> Event:
     return Event(NOON, "run-finished", None, status, 1.0)
 
 
-def test_the_newest_run_of_each_cluster_that_did_not_end_well_is_offered(root: Path) -> None:
+def test_the_newest_run_of_each_cluster_is_offered_if_it_did_not_succeed(root: Path) -> None:
     other = Plan("/subscriptions/s/other", "none", "customer-managed", "Encrypt other", (), (), (), (), {})
     kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"))
     kept(root, "20260102-000000-aks-demo", BEGUN, ended("interrupted"))
@@ -111,7 +111,7 @@ SIMULATED = Cloud("SimulatedAzure", "https://localhost:4433", "", "", ".vault.az
         (Cloud("Stack", "https://a.example", "", "", ""), Cloud("Stack", "https://b.example", "", "", ""), False, False),
     ],
 )  # fmt: skip
-def test_a_run_is_carried_on_in_its_own_cloud(
+def test_a_run_is_resumed_in_its_own_cloud(
     root: Path, there: Cloud | None, here: Cloud, offered: bool, carried: bool
 ) -> None:
     run = kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"), plan=replace(PLAN_OF, cloud=there))
@@ -123,7 +123,7 @@ def test_a_run_is_carried_on_in_its_own_cloud(
         assert "runs resume" in problem.remedy
 
 
-async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:
+async def test_a_recorded_plan_is_compared_with_a_fresh_one(root: Path) -> None:
     async with signed_in() as (_, azure):
         before = await make_plan(azure, ANSWERS)
         run = kept(root, "20260101-000000-aks-demo", BEGUN, plan=before)
@@ -136,7 +136,7 @@ async def test_a_recorded_plan_is_held_against_a_fresh_one(root: Path) -> None:
     assert not any(each.startswith("security profile") for each in said), "it came with what is done"
 
 
-async def test_what_somebody_else_has_encrypted_meanwhile_is_named(root: Path) -> None:
+async def test_an_encryption_by_another_user_in_the_meantime_is_named(root: Path) -> None:
     """Not what this run did itself: its cluster is still to be encrypted."""
     async with signed_in() as (_, azure):
         before = await make_plan(azure, ANSWERS)

@@ -1,7 +1,9 @@
 """The documents: links lead somewhere, and tables name what the code has."""
 
+import ast
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
@@ -115,7 +117,29 @@ def test_every_citation_of_the_facts_about_azure_is_one_of_its_headings() -> Non
         for folder in ("wizard", "screens", "tests")
         for path in (ROOT / folder).rglob("*")
         if path.suffix in {".py", ".yaml", ".md"}
-        for anchor in re.findall(r"docs/azure\.md#([\w-]+)", path.read_text("utf-8"))
+        for anchor in re.findall(
+            r"docs/azure\.md#([\w-]+)|§[0-9]|\b(?:AKS|KV):[a-z]", path.read_text("utf-8")
+        )
         if anchor not in known
     ]
     assert broken == []
+
+
+def imports_late(file: Path) -> bool:
+    """Whether a module has an import inside a function."""
+    functions = (
+        node
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return any(isinstance(node, ast.Import | ast.ImportFrom) for each in functions for node in ast.walk(each))
+
+
+def test_every_late_import_has_its_reason_in_the_architecture() -> None:
+    section = (ROOT / "docs/architecture.md").read_text("utf-8").partition("## Late imports")[2]
+    rows = re.findall(r"^\| (`.+?`) \|", section, re.MULTILINE)
+    allowed = [pattern for row in rows for pattern in re.findall(r"`(.+?)`", row)]
+    files = [file for root in ("wizard", "screens") for file in (ROOT / root).rglob("*.py")]
+    late = [str(file.relative_to(ROOT)) for file in files if imports_late(file)]
+    assert [file for file in late if not any(fnmatch(file, pattern) for pattern in allowed)] == []
+    assert [pattern for pattern in allowed if not any(fnmatch(file, pattern) for file in late)] == []

@@ -1,12 +1,23 @@
 """Each command of a remedy runs as printed: it is complete, names its subscription, and no word is behind it."""
 
 from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.facts import CUSTOMER_MANAGED, LEGACY, ME, cluster, empty_snapshot, key, target, vault
+from tests.facts import (
+    CUSTOMER_MANAGED,
+    LEGACY,
+    ME,
+    PLATFORM_MANAGED,
+    cluster,
+    empty_snapshot,
+    key,
+    target,
+    vault,
+)
 from tests.remedies import az_commands, commands, names_its_subscription
 from tests.support import PRODUCTION, TENANT, cluster_id
 from tests.unit.in_cluster import test_checks as in_cluster
@@ -16,13 +27,17 @@ from tests.unit.verification import test_informing as informing
 from wizard.cloud import diagnose, entra
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import Subscription
+from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import cluster_row
 from wizard.cloud.locks import Lock
-from wizard.errors import Problem
+from wizard.errors import AzureError, Problem
+from wizard.export.read import _check, _identity_id
 from wizard.in_cluster.kubeconfig import invoke
 from wizard.procedure.key_rotation import Rotation, _explained, assess
 from wizard.procedure.planning import plan_from
 from wizard.reports.wording import explained
+
+PLATFORM = Encryption.of(cluster(PLATFORM_MANAGED))
 
 
 def filled(remedy: str) -> str:
@@ -47,6 +62,14 @@ def others() -> Iterator[str]:
     disabled = verification.evidence(CUSTOMER_MANAGED, key=key(attributes={"enabled": False}))
     yield from (f.remedy for f in assess(disabled, "aks-demo").findings)
     yield invoke(ResourceId.parse(cluster_id()))
+    for broken in (
+        partial(_check, "a", cluster(), Encryption.of(cluster())),
+        partial(_check, "a", cluster(PLATFORM_MANAGED, provisioningState="Updating"), PLATFORM),
+        partial(_identity_id, "a", cluster()),
+    ):
+        with pytest.raises(AzureError) as told:
+            broken()
+        yield told.value.problem.remedy
     locked = empty_snapshot(rules.PRIVATE, locks=(Lock("l", f"/subscriptions/{PRODUCTION}", "ReadOnly"),))
     yield from (f.remedy for f in rules.found(rules.PRIVATE, locked, rules.needed(rules.PRIVATE)).values())
     for body in (cluster(LEGACY, currentKubernetesVersion="1.26.3"), cluster(powerState={"code": "Stopped"})):
@@ -66,6 +89,11 @@ REMEDIES = sorted(
 )
 EVERYWHERE = {"login", "account", "cloud", "ad", "version"}
 """Groups of commands that concern the sign-in or the tenant, and no subscription."""
+
+
+def test_az_aks_takes_no_ids() -> None:
+    """As the real Azure CLI: only the commands of other services do."""
+    assert [each for each in az_commands(REMEDIES) if each[0] == "aks" and "--ids" in each] == []
 
 
 def test_commands_stand_by_themselves() -> None:

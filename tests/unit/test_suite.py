@@ -14,6 +14,7 @@ TESTED_IN = {
     "screens/app": "journeys/test_wizard_scenarios",
     "screens/messages": "journeys/test_wizard_scenarios",
     "screens/exit_codes": "hostile/test_command_line",
+    "screens/wizard_steps": "unit/screens/session/test_draft",
     "screens/cli/fleet_options": "journeys/test_command_line_fleet",
     "screens/cli/gc_startup": "journeys/test_command_line_lifecycle",
     "screens/cli/interruption_notice": "survival/test_signals",

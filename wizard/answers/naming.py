@@ -109,7 +109,7 @@ def user_assigned_identity(value: str) -> str | None:
 
 
 def rotation_interval(value: str) -> str | None:
-    """Check an ISO 8601 duration in days, weeks, months or years, of at least seven days (KV:how-to-configure-key-rotation)."""
+    """Check an ISO 8601 duration in days, weeks, months or years, of at least seven days (docs/azure.md#rotation-expiry-and-hsms)."""
     match = re.fullmatch(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,4})D)?", value)
     if match is None or not any(match.groups()):
         return f"{value!r} is not a duration: use a value such as P90D, P6M or P1Y."

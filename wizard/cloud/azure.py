@@ -72,7 +72,7 @@ TO_PLAN = (
 
 _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
-requests in a subscription, and two more each second (AKS:quotas-skus-regions)."""
+requests in a subscription, and two more each second (docs/azure.md#refusals-of-the-aks-resource-provider)."""
 
 _USABLE = {"Enabled", "Warned", "PastDue"}
 
@@ -257,7 +257,7 @@ class Azure:
                     retryable=True,
                 )
             )
-        await self.throttling.passed()
+        await self.throttling.wait()
 
     def _subscription_client(self) -> "SubscriptionClient":
         from azure.mgmt.resource.subscriptions.aio import SubscriptionClient  # imported by connect
@@ -309,14 +309,14 @@ async def connect(
     credential: CredentialKind = "auto",
     clock: Clock | None = None,
     timeouts: Timeouts | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    on_instruction: Callable[[str], None] = lambda _: None,
     ahead: Sequence[str] = TO_PLAN,
 ) -> AsyncIterator[Azure]:
     """Sign in, and keep the connection for the length of the block.
 
     Endpoints, proxies, certificates and the settings of the credential are read from `environment` (normally
     `os.environ`), and so are `clock` (AKS_KMS_SPEED) and `timeouts` (AKS_KMS_TIMEOUTS) if they are not given. `cloud` is one
-    of the built-in clouds; `arm_endpoint` (or AKS_KMS_ARM_ENDPOINT) any other one. `tell` receives the instructions of an
+    of the built-in clouds; `arm_endpoint` (or AKS_KMS_ARM_ENDPOINT) any other one. `on_instruction` receives the instructions of an
     interactive sign-in. The modules `ahead` are imported while the sign-in waits for its answers; any other is imported when
     its client is first asked for.
 
@@ -351,7 +351,7 @@ async def connect(
             proxies,
             lambda: Transport(session, proxies, timeouts),
             lambda: token_policies(clock, timeouts),
-            tell,
+            on_instruction,
         )
         async with signing_in:
             with translate_errors(f"Signing in to {where.title} failed."):

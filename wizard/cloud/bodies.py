@@ -26,7 +26,7 @@ def kubernetes_version(cluster: Json | None) -> str:
 
 
 def firewall_denies(vault: Json) -> bool:
-    """Return whether public network access to a vault is denied: KV:network-security."""
+    """Return whether public network access to a vault is denied: docs/azure.md#network-access-of-a-vault."""
     properties = vault.get("properties") or {}
     action = str(dig(properties, "networkAcls", "defaultAction") or "Allow").casefold()
     public = str(properties.get("publicNetworkAccess") or "Enabled").casefold()

@@ -186,11 +186,11 @@ def make_credential(
     proxies: Proxies,
     transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
     policies: Callable[[], list[Any]],
-    tell: Callable[[str], None],
+    on_instruction: Callable[[str], None],
 ) -> KeptCredential:
     """Return the credential of a kind; nothing is sent yet.
 
-    `transport` and `policies` create the pipeline of its requests to Microsoft Entra. `tell` receives the instructions of
+    `transport` and `policies` create the pipeline of its requests to Microsoft Entra. `on_instruction` receives the instructions of
     a device-code sign-in. Raise AzureError if the environment lacks what the kind needs.
     """
     environment = _checked(environment)
@@ -228,7 +228,7 @@ def make_credential(
         case "azure-cli":
             inner = _from_azure_cli(environment, tenant)
         case "device-code":
-            inner = _device_code(tenant, common | _network(cloud, environment, proxies), tell)
+            inner = _device_code(tenant, common | _network(cloud, environment, proxies), on_instruction)
         case _:
             from azure.identity import InteractiveBrowserCredential
 
@@ -327,11 +327,11 @@ def _from_environment(environment: Mapping[str, str], common: dict[str, Any]) ->
     return aio.ClientSecretCredential(tenant, client, secret, **common)
 
 
-def _device_code(tenant: str, common: dict[str, Any], tell: Callable[[str], None]) -> _Threaded:
+def _device_code(tenant: str, common: dict[str, Any], on_instruction: Callable[[str], None]) -> _Threaded:
     from azure.identity import DeviceCodeCredential  # late: only needed for this kind
 
     def prompt(uri: str, code: str, _expires: object) -> None:
-        tell(sanitize(f"To sign in, open {uri} in a browser and enter the code {code}."))
+        on_instruction(sanitize(f"To sign in, open {uri} in a browser and enter the code {code}."))
 
     options: dict[str, Any] = common | ({"tenant_id": tenant} if tenant else {})
     return _Threaded(DeviceCodeCredential(prompt_callback=prompt, **options))

@@ -63,7 +63,7 @@ _BUILT_IN: tuple[tuple[Role, tuple[Permission, ...], tuple[Permission, ...]], ..
     (READER, (), ()),
 )
 BUILT_IN = {role.guid: RoleDefinition(role.name, actions, data) for role, actions, data in _BUILT_IN}
-"""Common built-in roles, with what matters of their permissions, so that they need not be read (KV:rbac-guide)."""
+"""Common built-in roles, with what matters of their permissions, so that they need not be read (docs/azure.md#roles)."""
 
 
 @dataclass(frozen=True)

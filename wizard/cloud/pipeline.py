@@ -145,7 +145,7 @@ class ThrottlingNotice(policies.SansIOHTTPPolicy[Any, Any]):
         """Handle the response of each attempt."""
         del request
         if response.http_response.status_code == TOO_MANY:
-            self._throttling.heard(retry_after(response.http_response.headers))
+            self._throttling.record(retry_after(response.http_response.headers))
 
 
 class TimeNotice(policies.SansIOHTTPPolicy[Any, Any]):
@@ -157,7 +157,7 @@ class TimeNotice(policies.SansIOHTTPPolicy[Any, Any]):
     def on_response(self, request: Any, response: Any) -> None:
         """Handle the response of each attempt."""
         del request
-        self._skew.heard(str(response.http_response.headers.get("Date") or ""))
+        self._skew.record(str(response.http_response.headers.get("Date") or ""))
 
 
 def arm_policies(

@@ -1,4 +1,4 @@
-"""The quota of clusters of a subscription in a region: Microsoft.Quota, AKS:quotas-skus-regions."""
+"""The quota of clusters of a subscription in a region: Microsoft.Quota, docs/azure.md#refusals-of-the-aks-resource-provider."""
 
 from dataclasses import dataclass
 

@@ -137,12 +137,12 @@ async def advisory(
 def _retries() -> Iterator[list[RetryNotice]]:
     """Collect the notices of the retries in this block, and pass them on."""
     heard: list[RetryNotice] = []
-    tell = listener.get()
+    notify = listener.get()
 
     def hear(notice: RetryNotice) -> None:
         heard.append(notice)
-        if tell is not None:
-            tell(notice)
+        if notify is not None:
+            notify(notice)
 
     token = listener.set(hear)
     try:

@@ -31,6 +31,5 @@ listener: ContextVar[Callable[[RetryNotice], None] | None] = ContextVar("retry_l
 
 def notify(notice: RetryNotice) -> None:
     """Pass a notice to the listener."""
-    tell = listener.get()
-    if tell is not None:
-        tell(notice)
+    if on_notice := listener.get():
+        on_notice(notice)

@@ -1,10 +1,10 @@
 """The built-in roles that the procedure assigns, and the role assignments at a scope.
 
-Role ids: KV:rbac-guide; deterministic assignment names: the convention of Bicep's guid(), docs/azure.md#role-assignments.
+Role ids: docs/azure.md#roles; deterministic assignment names: the convention of Bicep's guid(), docs/azure.md#role-assignments.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wizard.cloud import reads
@@ -45,7 +45,7 @@ GENERAL = (
 """Roles that include the permissions of the three above."""
 
 MAY_ENCRYPT = (CRYPTO_USER, CRYPTO_OFFICER, ADMINISTRATOR)
-"""Roles that allow to encrypt and decrypt through the vault, the least privileged first: KV:rbac-guide."""
+"""Roles that allow to encrypt and decrypt through the vault, the least privileged first: docs/azure.md#roles."""
 CANNOT_ENCRYPT = (ENCRYPTION_USER, READER)
 """Roles that look sufficient but are not: they allow wrapping and reading only (docs/azure.md#roles)."""
 
@@ -54,7 +54,7 @@ DECRYPT = "Microsoft.KeyVault/vaults/keys/decrypt/action"
 """The data actions of the vault that AKS needs."""
 
 _NO_LICENCE = "AadPremiumLicenseRequired"
-"""The tenant has no licence for Privileged Identity Management, so that nobody is eligible for a role."""
+"""The tenant has no licence for Privileged Identity Management, so no role can be activated."""
 
 _NAMESPACE = uuid.UUID("11fb06fb-712d-4ddd-98c7-e71bbd588830")
 
@@ -101,6 +101,20 @@ def assignment_name(scope: str, principal_id: str, role: Role) -> str:
 
 async def assignments(azure: Azure, scope: str) -> tuple[Grant, ...]:
     """Return the role assignments of all principals at a scope, above it and below it. Raise AzureError."""
+    return await _listed(azure, scope)
+
+
+async def grants(azure: Azure, scope: str, principal_id: str) -> tuple[Grant, ...]:
+    """Return the role assignments of a principal and of its groups at a scope, including inherited ones. Raise AzureError."""
+    found = await _listed(azure, scope, filter=f"assignedTo('{principal_id}')")
+    groups = ("" if same(each.principal_id, principal_id) else each.principal_id for each in found)
+    return tuple(
+        replace(each, principal_id=principal_id, group_id=group, principal_type="")
+        for each, group in zip(found, groups, strict=True)
+    )
+
+
+async def _listed(azure: Azure, scope: str, **options: str) -> tuple[Grant, ...]:
     client = azure.authorization(subscription_of(scope)).role_assignments
     with translate_errors(f"The role assignments on {scope} could not be listed."):
         return tuple(
@@ -113,29 +127,7 @@ async def assignments(azure: Azure, scope: str) -> tuple[Grant, ...]:
                     conditional=bool(a.condition),
                     principal_type=str(a.principal_type or ""),
                 )
-                async for a in items(client.list_for_scope(scope))
-            ]
-        )
-
-
-async def grants(azure: Azure, scope: str, principal_id: str) -> tuple[Grant, ...]:
-    """Return the role assignments of a principal and of its groups at a scope, including inherited ones. Raise AzureError."""
-    which = f"assignedTo('{principal_id}')"
-    client = azure.authorization(subscription_of(scope)).role_assignments
-    with translate_errors(f"The role assignments on {scope} could not be listed."):
-        return tuple(
-            [
-                Grant(
-                    scope=str(a.scope or ""),
-                    role_guid=str(a.role_definition_id or "").rsplit("/", 1)[-1],
-                    principal_id=principal_id,
-                    created_on=a.created_on,
-                    group_id=""
-                    if same(str(a.principal_id or ""), principal_id)
-                    else str(a.principal_id or ""),
-                    conditional=bool(a.condition),
-                )
-                async for a in items(client.list_for_scope(scope, filter=which))
+                async for a in items(client.list_for_scope(scope, **options))
             ]
         )
 

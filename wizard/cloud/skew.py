@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-_WORTH_TELLING = 300.0
+_LARGE = 300.0
 
 
 @dataclass
@@ -13,7 +13,7 @@ class Skew:
 
     seconds: float = 0.0
 
-    def heard(self, date: str) -> None:
+    def record(self, date: str) -> None:
         """Record the `Date` of a response that has just arrived."""
         try:
             self.seconds = (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
@@ -27,7 +27,7 @@ class Skew:
     @property
     def warning(self) -> str:
         """A sentence if the difference is large; otherwise empty."""
-        if abs(self.seconds) < _WORTH_TELLING:
+        if abs(self.seconds) < _LARGE:
             return ""
         way = "behind" if self.seconds > 0 else "ahead of"
         return f"this machine's clock is {abs(self.seconds) / 60:.0f} minutes {way} Azure's; Azure's clock is used"

@@ -19,7 +19,7 @@ class Throttling:
     times: int = 0
     _until: float = 0.0
 
-    def heard(self, seconds: float) -> None:
+    def record(self, seconds: float) -> None:
         """Record that a service asked to wait that many seconds."""
         self.times += 1
         self.hold(seconds)
@@ -33,7 +33,7 @@ class Throttling:
         """Seconds until requests may continue; 0 if they may now."""
         return max(0.0, self._until - time.monotonic())
 
-    async def passed(self) -> None:
+    async def wait(self) -> None:
         """Return when no service asks to wait."""
         while self.left:  # noqa: ASYNC110 - the end moves if a service asks for more
             await asyncio.sleep(self.left)

@@ -54,7 +54,7 @@ class Timeouts:
     role_retry: float = 15
     """Between two retries while a role assignment propagates."""
     cluster_retry: float = 60
-    """Between two updates of a cluster: AKS allows one more each minute (AKS:quotas-skus-regions)."""
+    """Between two updates of a cluster: AKS allows one more each minute (docs/azure.md#refusals-of-the-aks-resource-provider)."""
     heartbeat: float = 5
     """Between two messages about a long-running operation; in real time, the longest silence of a step."""
 

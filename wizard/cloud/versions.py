@@ -7,7 +7,7 @@ OLDEST = (1, 33)
 """The first Kubernetes version with KMS data encryption: the how-to, note under each "existing cluster"."""
 
 LEGACY_KMS_V2 = (1, 27)
-"""The first Kubernetes version whose legacy KMS is version 2; from version 1 there is no migration: AKS:use-kms-v2."""
+"""The first Kubernetes version whose legacy KMS is version 2; from version 1 there is no migration: docs/azure.md#refusals-of-the-aks-resource-provider."""
 
 
 @lru_cache(256)

@@ -124,23 +124,23 @@ def announce(method: str, host: str, path: str) -> Write | None:
         return None
     kind, name, action = _about(host, path)
     write = Write(next(_numbers), method, sanitize(kind), sanitize(name), sanitize(action))
-    _tell(write)
+    _notify(write)
     return write
 
 
 def answered(write: Write, status: int, correlation_id: str) -> None:
     """Notify the listener of the response."""
-    _tell(replace(write, state="answered", status=status, correlation_id=sanitize(correlation_id)))
+    _notify(replace(write, state="answered", status=status, correlation_id=sanitize(correlation_id)))
 
 
 def unanswered(write: Write, reason: str) -> None:
     """Notify the listener that there was no response."""
-    _tell(replace(write, state="unanswered", reason=sanitize(reason)))
+    _notify(replace(write, state="unanswered", reason=sanitize(reason)))
 
 
-def _tell(write: Write) -> None:
-    if tell := listener.get():
-        tell(write)
+def _notify(write: Write) -> None:
+    if on_write := listener.get():
+        on_write(write)
 
 
 def _about(host: str, path: str) -> tuple[str, str, str]:

@@ -19,6 +19,7 @@ from wizard.cloud.roles import (
 )
 from wizard.errors import AzureError, Problem
 from wizard.export.model import Assignment, Identity, Key, Setup, Vault
+from wizard.state.target import cli_args
 
 _ROLES = (ADMINISTRATOR, CONTRIBUTOR, CRYPTO_OFFICER, CRYPTO_USER, ENCRYPTION_USER, READER)
 _NAMES = {role.guid: role.name for role in _ROLES}
@@ -65,7 +66,7 @@ def _check(name: str, body: Json, encryption: Encryption) -> None:
                 "azure",
                 f"The cluster {name} is in state {state}, so its settings may not be in effect yet.",
                 "",
-                f"Wait until its operation has ended, then export again. Its state: az aks show --ids {_id(body)} --query provisioningState",
+                f"Wait until its operation has ended, then export again. Its state: az aks show {cli_args(_id(body))} --query provisioningState",
             )
         )
 
@@ -86,7 +87,8 @@ async def _vault_id(azure: Azure, cluster: ResourceId, encryption: Encryption) -
             "azure",
             f"The cluster names no resource ID of its key vault, and no key vault that you can see in its subscription has the address {host}.",
             "",
-            f"Find it: az keyvault show --name {host.partition('.')[0]} --query id",
+            "Find it in each of your subscriptions: "
+            f"az keyvault show --name {host.partition('.')[0]} --subscription {cluster.subscription} --query id",
         )
     )
 
@@ -99,7 +101,7 @@ def _identity_id(name: str, body: Json) -> ResourceId:
                 "azure",
                 f"The cluster {name} has {len(attached)} user-assigned identities; a customer-managed key needs exactly one.",
                 "",
-                f"Look at it: az aks show --ids {_id(body)} --query identity",
+                f"Look at it: az aks show {cli_args(_id(body))} --query identity",
             )
         )
     return ResourceId.parse(next(iter(attached)))

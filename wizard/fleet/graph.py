@@ -1,6 +1,6 @@
 """Finds clusters with one query to Azure Resource Graph, which indexes all subscriptions.
 
-Resource Graph tells where clusters are and how many. It is not used for their encryption: its data can be stale, and whether
+Resource Graph says where clusters are and how many. It is not used for their encryption: its data can be stale, and whether
 it has the property at all is UNCONFIRMED (docs/azure.md#fleets).
 """
 

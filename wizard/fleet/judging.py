@@ -64,9 +64,9 @@ async def judge(
                     continue
                 progress.fitting += 1
                 if depth == "basic":
-                    yield await _told(each, _at_a_glance(azure, each.body))
+                    yield await _verdict(each, _at_a_glance(azure, each.body))
                 else:
-                    in_flight.add(asyncio.create_task(_told(each, report_on(cache, each.body))))
+                    in_flight.add(asyncio.create_task(_verdict(each, report_on(cache, each.body))))
                     if len(in_flight) >= _AT_ONCE:
                         done, in_flight = await asyncio.wait(in_flight, return_when=asyncio.FIRST_COMPLETED)
                         for task in done:
@@ -85,7 +85,7 @@ async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:
 
 
 @closing_arguments
-async def _told(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
+async def _verdict(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
     """Return the verdict on one cluster, or why there is none, so that an error does not stop the sweep."""
     row = cluster.row
     try:

@@ -66,7 +66,7 @@ class ResponseCache:
 
         for _ in range(MOST_TRIES):
             if self._throttling.left <= self._longest:
-                await self._throttling.passed()
+                await self._throttling.wait()
             try:
                 return await ask()
             except HttpResponseError as error:

@@ -23,14 +23,14 @@ async def search(
     the subscriptions. It never raises AzureError."""
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def look(subscription: Subscription) -> list[Swept | Unreadable]:
+    async def search_in(subscription: Subscription) -> list[Swept | Unreadable]:
         async with slots:
             try:
                 return [each async for each in _found(azure, subscription, group, name)]
             except AzureError as error:
                 return [Unreadable(subscription.id, subscription.name, error.problem)]
 
-    found = [each for some in await asyncio.gather(*map(look, subscriptions)) for each in some]
+    found = [each for some in await asyncio.gather(*map(search_in, subscriptions)) for each in some]
     return [each for each in found if isinstance(each, Swept)], [
         each for each in found if isinstance(each, Unreadable)
     ]

@@ -162,7 +162,7 @@ def removed(
 
 @dataclass(frozen=True)
 class _Compared:
-    """Two surveys, laid side by side."""
+    """Two surveys, compared."""
 
     pairs: tuple[tuple[Reading, Reading], ...]
     """Two readings each of one and the same API server, whose counters went on from the one to the other."""

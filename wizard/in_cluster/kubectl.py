@@ -17,7 +17,7 @@ from pathlib import Path
 
 from wizard.errors import KubectlError
 from wizard.in_cluster.kubeconfig import Kubeconfig
-from wizard.system.processes import end_program, started
+from wizard.system.processes import end_program, is_running, started
 from wizard.system.sanitize import sanitize, without_secret
 
 TIME_LIMIT = 30.0
@@ -193,18 +193,8 @@ def _sweep() -> None:
 def _is_abandoned(folder: Path, owner: int) -> bool:
     """Return whether a folder is the user's own and its process has ended.
 
-    Windows removes no file that a process has open, and os.kill would end the process there.
+    Windows removes no file that a process has open.
     """
     if not hasattr(os, "getuid"):
         return True
-    return folder.stat().st_uid == os.getuid() and not _lives(owner)
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return folder.stat().st_uid == os.getuid() and not is_running(owner)

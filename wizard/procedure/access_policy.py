@@ -1,7 +1,7 @@
 """Key permissions of a principal in a vault with access policies: the older counterpart of a role assignment.
 
 They are set with `accessPolicies/add`, which changes only that principal's entry. A PUT of the vault without its
-policies would delete them (KV:troubleshooting-access-issues).
+policies would delete them (docs/azure.md#creating-a-vault).
 """
 
 from collections.abc import Sequence

@@ -16,6 +16,7 @@ class IdentityRole(Step):
     """Assigns one role to the user-assigned identity; or, in a vault with access policies, the equivalent policy."""
 
     needs = ("vault", "identity")
+    for_own_key = True
     usually = (2, 30)
     role: ClassVar[Role]
     also: ClassVar[tuple[Role, ...]] = ()
@@ -23,10 +24,6 @@ class IdentityRole(Step):
     by_policy: ClassVar[tuple[str, ...]] = ()
     """Equivalent key permissions in a vault with access policies; none for a management-plane role, which has effect
     there as well."""
-
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
-        del snapshot
-        return target.answers.customer_managed is not None
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         detail = f"{target.own.identity.name} on {target.own.vault.name}"

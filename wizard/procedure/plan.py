@@ -76,6 +76,11 @@ class Plan:
     """What can be removed later, manually: no plan deletes anything."""
 
     @property
+    def effects(self) -> tuple[Effect, ...]:
+        """The resources that are created, changed or kept."""
+        return tuple(effect for step in self.steps if step.key != "verify" for effect in step.effects)
+
+    @property
     def errors(self) -> tuple[Finding, ...]:
         """Findings that prevent the run."""
         return tuple(f for f in self.findings if f.level == "error")

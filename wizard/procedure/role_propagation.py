@@ -22,8 +22,8 @@ async def wait_for_roles(work: Work) -> None:
     """Wait until the identity's role assignments are old enough; return at once if they are, or if none is needed.
 
     The time counts from when each role was assigned, so other work in between counts as waiting. Key Vault
-    says "several minutes" (KV:rbac-guide). With a private vault AKS cannot check, and a missing role breaks
-    the cluster instead of being refused (AKS:use-kms-etcd-encryption).
+    says "several minutes" (docs/azure.md#role-assignments). With a private vault AKS cannot check, and a missing role breaks
+    the cluster instead of being refused (docs/azure.md#refusals-of-the-aks-resource-provider).
     """
     if work.answers.customer_managed is None:
         return

@@ -306,7 +306,7 @@ class Run:
         )
 
     def _emit(self, event: Event) -> None:
-        """Send an event to every listener. One that raises (a journal on a full disk) is removed, and the others are told."""
+        """Send an event to every listener. One that raises (a journal on a full disk) is removed, and the others are notified."""
         if event.step is not None:
             self._last_message[event.step] = time.monotonic(), event.message
         if event.type in {"step-started", "step-finished"}:

@@ -80,15 +80,17 @@ class Step(ABC):
     """Keys of the steps that must finish first; those that do not apply to the answers are left out of the plan."""
     changes: ClassVar[tuple[str, ...]] = ()
     """Facts of the plan (`planning.basis`) that it changes: once it has run, their change is no drift."""
+    for_own_key: ClassVar[bool] = False
+    """It belongs to plans for a customer-managed key only."""
     reversible: ClassVar[bool] = True
     usually: ClassVar[tuple[float, float]] = (0, 0)
     """The usual duration, from-to, in seconds."""
     read_only: ClassVar[bool] = False
     """It never writes, and its success is reported on every run."""
 
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:  # noqa: ARG002 - most steps apply to any answers
+    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:  # noqa: ARG002 - for most steps the answers decide
         """Whether the step belongs to the plan. Without a snapshot: as in the how-to."""
-        return True
+        return not self.for_own_key or target.answers.customer_managed is not None
 
     def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:  # noqa: ARG002 - most steps have fixed dependencies
         """Return the keys of the steps that must finish first, given what exists."""

@@ -2,7 +2,7 @@
 model (sarif-om) has not been maintained since 2019; a test validates the result against the official schema.
 
 Only checks that did not pass become results. Failures and warnings have the kind `fail`, which dashboards show. A check
-that leaves the verdict open is a warning too: its kind would be `open` (§3.27.9), which has no level, so dashboards would
+that leaves the verdict open is a warning too: its kind would be `open` (SARIF, section 3.27.9), which has no level, so dashboards would
 hide it. `open` remains for unknown outcomes that do not affect the verdict. A cluster that could not be read is a
 notification of the run.
 """
@@ -55,7 +55,7 @@ def sarif(findings: Findings) -> str:
 
 
 def _invocation(findings: Findings) -> dict[str, Any]:
-    """Return when, by whom and where the findings were read (§3.20), if known."""
+    """Return when, by whom and where the findings were read (SARIF, section 3.20), if known."""
     told = findings.provenance
     if told is None:
         return {}

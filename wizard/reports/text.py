@@ -137,6 +137,8 @@ def _groups(report: ClusterReport) -> Iterator[str]:
     for group in dict.fromkeys(check.group for check in report.checks):
         checks = [check for check in report.checks if check.group == group]
         yield f"  {_worst(checks)} {group:<11}  {_outcomes(checks)}"
+    if report.encryption != "none" and all(check.group != "inside" for check in report.checks):
+        yield f"  ○ {'inside':<11}  not checked: --in-cluster checks it"
     if problems := problems_text(report):
         yield ""
         yield from problems

@@ -97,14 +97,13 @@ KINDS: dict[EncryptionKind, str] = {
 }
 """The one name of each state of encryption, for every screen and report."""
 
-
 SHORT_KINDS: dict[EncryptionKind, str] = {
     "none": "none",
     "platform-managed": "platform",
     "customer-managed": "customer",
     "legacy-kms": "legacy KMS",
 }
-"""The same in the tables of the command line."""
+"""The same in tables, where there is no room for it."""
 
 
 def state_of(cluster: "Json | None") -> str:
@@ -193,8 +192,6 @@ LEVELS: dict[str, tuple[str, str, Tone]] = {
 
 FOLLOWS = "The cluster already has the requested settings, and an operation on it is in progress"
 """A plan that writes nothing, and whose result is not certain until the operation has ended."""
-
-VERBS = {"create": "will be created", "change": "will be changed", "keep": "stays unchanged"}
 
 KEEP = "Never delete"
 AFTERWARDS = (

@@ -13,7 +13,7 @@ from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
 
 _FEWEST_VCPUS = 2
-"""The vCPUs of the smallest node of a system pool (AKS:use-system-pools); AKS chooses the default size itself."""
+"""The vCPUs of the smallest node of a system pool (docs/azure.md#vm-sizes-and-quotas); AKS chooses the default size itself."""
 
 
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check the running version. How-to, note under each "existing cluster": Kubernetes 1.33 or later.
 
     A cluster before 1.27 with legacy KMS uses its version 1, which blocks upgrades and cannot be migrated
-    (AKS:use-kms-v2, "Migrate"): KMS has to be disabled, the cluster upgraded, and then encrypted.
+    (docs/azure.md#refusals-of-the-aks-resource-provider): KMS has to be disabled, the cluster upgraded, and then encrypted.
     """
     if snapshot.cluster is None:
         return
@@ -250,7 +250,7 @@ def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]
 
 
 def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
-    """Check that the quota allows one more cluster in the region: AKS:quotas-skus-regions; docs/azure.md#refusals-of-the-aks-resource-provider, ManagedClusterCountExceedsQuotaLimit."""
+    """Check that the quota allows one more cluster in the region: docs/azure.md#refusals-of-the-aks-resource-provider, ManagedClusterCountExceedsQuotaLimit."""
     if target.answers.cluster.create is False or snapshot.cluster is not None or snapshot.quota is None:
         return
     if snapshot.quota.used >= snapshot.quota.limit:

@@ -109,10 +109,7 @@ def missing_permissions(
             "error",
             "rights-missing",
             f"{snapshot.signed_in.name} has no permission for {', '.join(dict.fromkeys(right.action for right in lacking))} in {place}.",
-            _eligible(snapshot)
-            or _linked(lacking)
-            or "Ask an owner for the role Owner there, or for Contributor and User Access Administrator; "
-            "or sign in as a user who has these roles.",
+            _eligible(snapshot) or _linked(lacking) or _role(lacking, snapshot),
         )
     for place, actions in unknown.items():
         yield Finding(
@@ -143,6 +140,24 @@ def _linked(lacking: Collection[RequiredAction]) -> str:
     return f"Azure checks it with every update, because the cluster names these resources. Ask an owner for {roles}."
 
 
+def _role(lacking: Collection[RequiredAction], snapshot: Snapshot) -> str:
+    """Return the remedy with the smallest built-in role that has these permissions, and the command that assigns it."""
+    actions = {right.action for right in lacking}
+    role, also = "Contributor", ""
+    if actions == {GRANTING}:
+        role = "User Access Administrator"
+    elif GRANTING in actions:
+        role, also = "Owner", ", or for Contributor and User Access Administrator"
+    parts = next(iter(lacking)).scope.split("/")
+    creates_group = any(action.casefold().endswith("/resourcegroups/write") for action in actions)
+    scope = "/".join(parts[: 3 if creates_group else 5])
+    me = snapshot.signed_in
+    return (
+        f"Ask an owner for the role {role} there{also}: az role assignment create --role {shell_word(role)} "
+        f"--assignee-object-id {me.object_id} --assignee-principal-type {me.principal_type} --scope {shell_word(scope)}"
+    )
+
+
 def _place(scope: str) -> str:
     """Return a scope in words: the resource group, or the subscription."""
     parts = scope.strip("/").split("/")
@@ -150,7 +165,7 @@ def _place(scope: str) -> str:
 
 
 def _eligible(snapshot: Snapshot) -> str:
-    """What could be activated instead of asking somebody, as a remedy; empty where there is nothing."""
+    """What could be activated instead of asking an owner, as a remedy; empty where there is nothing."""
     if not snapshot.eligible:
         return ""
     roles = listed(f"{one.role} on {one.scope}" for one in snapshot.eligible)

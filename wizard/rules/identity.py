@@ -23,7 +23,7 @@ from wizard.system.names import listed
 from wizard.system.sanitize import sanitize, shell_word
 
 _PROPAGATED = timedelta(minutes=5)
-"""Key Vault says "several minutes" (KV:rbac-guide)."""
+"""Key Vault says "several minutes" (docs/azure.md#role-assignments)."""
 
 
 def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 def unfit(vault: str, name: str, key: KeyState, subscription: str) -> Iterator[Finding]:
     """Yield why AKS cannot use a key: it must be RSA, enabled, not expired, and permit encrypt and decrypt.
 
-    docs/azure.md#refusals-of-the-aks-resource-provider, causes of the one message; §1b, an expired key no longer encrypts. A list of keys may return less
+    docs/azure.md#refusals-of-the-aks-resource-provider, causes of the one message; docs/azure.md#keys-that-expire-are-disabled-or-lost, an expired key no longer encrypts. A list of keys may return less
     than the key itself; a missing property is not reported.
     """
     full_name, args = f"{vault}/{name}", f"--vault-name {vault} -n {name} --subscription {subscription}"

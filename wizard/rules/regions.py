@@ -10,7 +10,7 @@ from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
 
 WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
-"""Regions that do not support creating a cluster with a user-assigned identity: AKS:user-assigned-managed-identity."""
+"""Regions that do not support creating a cluster with a user-assigned identity: docs/azure.md#cluster-identities."""
 
 
 def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:

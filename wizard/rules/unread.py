@@ -1,4 +1,4 @@
-"""Advisory reads that did not succeed: what is not known, why, and what they would have told."""
+"""Advisory reads that did not succeed: what is not known, why, and what they would have shown."""
 
 from collections.abc import Iterable, Iterator
 

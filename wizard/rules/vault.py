@@ -123,7 +123,7 @@ def unfit(name: str, vault: VaultState, tenant: str) -> Iterator[Finding]:
     """Yield why no cluster of that tenant can use a vault, regardless of the configuration.
 
     A network security perimeter also blocks trusted services (docs/azure.md#network-access-of-a-vault); AKS supports no vault of another
-    tenant (§1a).
+    tenant (docs/azure.md#refusals-of-the-aks-resource-provider).
     """
     if vault.in_perimeter:
         yield Finding(

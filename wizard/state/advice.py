@@ -1,4 +1,4 @@
-"""The advisory facts of a plan: what its findings tell beyond what the plan needs. Each is read beside the needed reads.
+"""The advisory facts of a plan: what its findings say beyond what the plan needs. Each is read beside the needed reads.
 
 Every function here starts its reads and returns, by the field of `Snapshot`, a function for its value when all reads have
 ended. What could not be read has the value of something that does not stand in the way; `Snapshot.unknown` names it.

@@ -8,7 +8,7 @@ from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 KEY_PERMISSIONS = ("encrypt", "decrypt", "get")
-"""The permissions of the identity's access policy: AKS:use-kms-etcd-encryption requires the first two; `get` as in Key
+"""The permissions of the identity's access policy: docs/azure.md#roles requires the first two; `get` as in Key
 Vault Crypto User, so that new versions of the key can be seen (whether AKS needs it is UNCONFIRMED)."""
 
 

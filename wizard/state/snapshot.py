@@ -93,8 +93,8 @@ class Snapshot:
     code: CodeSigns = field(default_factory=CodeSigns)
     """The signs of infrastructure code in the resource groups; read only for a customer-managed key."""
     unknown: tuple[Unknown, ...] = ()
-    """The advisory reads that did not succeed. Each fact that they would have told has the value of nothing that stands in
-    the way, and a finding says what is not known."""
+    """The advisory reads that did not succeed. Each fact that they would have shown has the value that causes no
+    finding, and a finding says what is not known."""
 
     @cached_property
     def cluster_state(self) -> ClusterState:
@@ -143,7 +143,7 @@ class Snapshot:
     def may(self, action: str, scope: str) -> bool | None:
         """Return whether the signed-in identity has a permission at a scope; None if that is not known.
 
-        What is inherited does not tell what a role on the resource itself would add.
+        What is inherited does not show what a role on the resource itself would add.
         """
         held = self.permissions(scope)
         if held is not None and any(entry.allows(action) for entry in held):

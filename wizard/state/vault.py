@@ -63,7 +63,7 @@ class VaultState:
 
     @cached_property
     def trusted_services_may_pass(self) -> bool:
-        """Whether the vault's firewall admits trusted Azure services: KV:network-security."""
+        """Whether the vault's firewall admits trusted Azure services: docs/azure.md#network-access-of-a-vault."""
         return self._bypass and not self.in_perimeter
 
     @cached_property

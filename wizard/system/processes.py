@@ -193,8 +193,19 @@ async def _discard(pipe: asyncio.StreamReader) -> None:
         pass
 
 
+def is_running(process: int) -> bool:
+    """Return whether a process of any user runs. Not for Windows, where `os.kill` would end it."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _open_to_all(folder: str) -> bool:
-    """Return whether everyone can write in a folder; outside POSIX, the mode does not tell."""
+    """Return whether everyone can write in a folder; outside POSIX, the mode does not say."""
     try:
         return os.name == "posix" and bool(Path(folder).stat().st_mode & stat.S_IWOTH)
     except OSError:

@@ -28,7 +28,7 @@ _LEAST = 6
 """Characters of a secret. A shorter one may be a part of any word."""
 _MOST = 64
 _secrets: dict[str, None] = {}
-"""The last ones of which `mask` was told."""
+"""The last ones given to `mask`."""
 _longest_first: tuple[str, ...] = ()
 """The same, in the order in which they are replaced: one may be a part of another."""
 

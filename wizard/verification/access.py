@@ -140,7 +140,7 @@ def _kind(e: Evidence, holder: _Holder) -> str:
 
 
 def _logged(e: Evidence) -> Check:
-    """Return the check whether the vault's log AuditEvent is sent somewhere: KV:howto-logging."""
+    """Return the check whether the vault's log AuditEvent is sent somewhere: docs/azure.md#who-owns-a-cluster-and-who-changed-it."""
     found = e.log_settings
     if found is None or isinstance(found, Unknown):
         return unknown_check(

@@ -126,7 +126,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
 
 
 def _migration(e: Evidence) -> str:
-    """Return how to migrate from legacy KMS. KMS v1 cannot be migrated: AKS:use-kms-v2, and the migration article."""
+    """Return how to migrate from legacy KMS. KMS v1 cannot be migrated: docs/azure.md#refusals-of-the-aks-resource-provider, and the migration article."""
     version = version_of(kubernetes_version(e.cluster))
     if version and version < LEGACY_KMS_V2:
         return (

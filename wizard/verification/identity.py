@@ -101,7 +101,9 @@ def _role(e: Evidence) -> Check:
         certain, unsure = "unknown", "The role assignment has a condition, which only Azure can evaluate."
     principal = e.principals[0] if e.principals else "OBJECT-ID"
     others = sorted({_name(grant, e) for grant in here if not _fits(grant, e)})
-    seen = "; ".join(_told(grant, e) for grant in (helps or here)) or "no role assignment on the key vault"
+    seen = (
+        "; ".join(_described(grant, e) for grant in (helps or here)) or "no role assignment on the key vault"
+    )
     elsewhere = [grant for grant in e.grants_elsewhere if _fits(grant, e) and not _counts(grant, e)]
     why = ""
     if others:
@@ -113,7 +115,7 @@ def _role(e: Evidence) -> Check:
         "identity",
         certain,
         f"The identity has the role {', '.join(sorted({_name(grant, e) for grant in helps}))} on the key vault"
-        f"{_way(helps, e)}.",
+        f"{_how_assigned(helps, e)}.",
         unsure or f"The identity has no role on the key vault that allows it to encrypt and decrypt.{why}",
         seen,
         f'az role assignment create --role "{CRYPTO_USER.name}" --assignee-object-id {principal} '
@@ -137,12 +139,12 @@ def _name(grant: Grant, e: Evidence) -> str:
     return KEY_ROLES.get(guid) or e.key_roles.get(guid, (f"the role {guid}", False))[0]
 
 
-def _told(grant: Grant, e: Evidence) -> str:
+def _described(grant: Grant, e: Evidence) -> str:
     by = f" through the group {grant.group_id}" if grant.group_id else ""
     return f"{_name(grant, e)} on {grant.scope}{by}"
 
 
-def _way(grants: list[Grant], e: Evidence) -> str:
+def _how_assigned(grants: list[Grant], e: Evidence) -> str:
     """Return how the identity has the role, unless by an assignment on the vault itself."""
     if any(not grant.group_id and same(grant.scope, e.vault_id) for grant in grants):
         return ""
@@ -180,7 +182,7 @@ def _denied(e: Evidence) -> Check:
 
 
 def _access_policy(e: Evidence) -> Check:
-    """Return the check of the access policies, of which only those for the identity count: KV:assign-access-policy."""
+    """Return the check of the access policies, of which only those for the identity count: docs/azure.md#roles."""
     principals = e.principals
     if not principals:
         missing = Problem("azure", "The cluster does not report the principal ID of its identity.")

@@ -144,8 +144,7 @@ def _not_before(attributes: Json, e: Evidence) -> Check:
 
 
 def _expiry(attributes: Json, e: Evidence) -> Check:
-    """Return the check of the expiry date. An expired key still decrypts but does not encrypt: KV:key-attributes, "Date-time
-    controlled operations"."""
+    """Return the check of the expiry date. An expired key still decrypts but does not encrypt: docs/azure.md#keys-that-expire-are-disabled-or-lost."""
     when = moment(attributes.get("exp"))
     if when is None:
         return make_check("key-expiry", "key", True, "The key does not expire.", "", "exp: not set")

@@ -85,7 +85,7 @@ def _named(e: Evidence, name: str) -> Check:
 
 def _tenant(e: Evidence) -> Iterator[Check]:
     """Yield the check of the tenant: a vault trusts the tokens of one tenant, and keeps it when its subscription moves to
-    another one (KV:move-subscription)."""
+    another one (docs/azure.md#creating-a-vault)."""
     if not e.identity_ids:
         return
     trusted = str(dig(e.vault, "properties", "tenantId") or "")
@@ -107,7 +107,7 @@ def _tenant(e: Evidence) -> Iterator[Check]:
 
 
 def _network(e: Evidence) -> Iterator[Check]:
-    """Yield the checks whether the cluster passes the vault's firewall: KV:network-security."""
+    """Yield the checks whether the cluster passes the vault's firewall: docs/azure.md#network-access-of-a-vault."""
     vault = e.vault or {}
     public, action, bypass = _firewall(vault)
     seen = f"publicNetworkAccess: {public}, defaultAction: {action}, bypass: {bypass}"

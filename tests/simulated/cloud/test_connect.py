@@ -112,7 +112,7 @@ async def test_device_code_sign_in_shows_its_instructions(
             monkeypatch.setenv("SSL_CERT_FILE", environment["SSL_CERT_FILE"])  # where OpenSSL looks
             environment = unaware(environment)
         azure = await stack.enter_async_context(
-            connect(environment, credential="device-code", tell=approving(simulator, told))
+            connect(environment, credential="device-code", on_instruction=approving(simulator, told))
         )
         assert azure.signed_in.name == "ops@contoso.example"
         assert azure.signed_in.principal_type == "User"

@@ -97,6 +97,7 @@ async def merge(azure: Azure, fragment: Json) -> None:
     await poller.result()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "key_option", ["customer-managed-private", "customer-managed-public", "platform-managed"]
 )

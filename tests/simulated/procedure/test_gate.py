@@ -84,7 +84,8 @@ async def test_a_cluster_changed_since_the_plan_was_shown_is_drift(patch: Json, 
 
         fresh = drift.value.fresh
         assert fresh.digest != plan.digest
-        assert await Run(azure, CHOSEN, fresh).execute(fresh.digest) == "succeeded"
+        if said == "security profile":  # to run it once is enough
+            assert await Run(azure, CHOSEN, fresh).execute(fresh.digest) == "succeeded"
 
 
 async def test_a_deleted_cluster_is_drift() -> None:

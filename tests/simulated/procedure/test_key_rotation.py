@@ -20,12 +20,12 @@ OFFICER: Json = {
 }
 
 
-def encrypted(folder: Path, *, officer: bool = True, **vault: Any) -> Path:
-    """Return a scenario: `aks-demo` with a customer-managed key; `officer`: the operator may use the vault's keys."""
+def encrypted(folder: Path, *, officer: bool = True, size: int = 2048, **vault: Any) -> Path:
+    """Return a scenario: `aks-demo` with a customer-managed key of this size; `officer`: the operator may use the vault's keys."""
     access = {"id-aks-demo": ["Key Vault Crypto User", "Key Vault Contributor"]}
     group = {
         "identities": {"id-aks-demo": {}},
-        "vaults": {"kv-demo": {"keys": {"aks-kms": {"size": 4096}}, "access": access, **vault}},
+        "vaults": {"kv-demo": {"keys": {"aks-kms": {"size": size}}, "access": access, **vault}},
         "clusters": {
             "aks-demo": {
                 "identity": "id-aks-demo",
@@ -71,11 +71,11 @@ async def test_a_new_version_is_pending_until_aks_has_picked_it_up(tmp_path: Pat
 
 async def test_a_caller_without_rotate_permission_creates_a_version_of_the_same_kind(tmp_path: Path) -> None:
     mine = {"principal": "operator", "keys": ["get", "create"]}
-    where = encrypted(tmp_path, officer=False, rbac=False, access={}, access_policies=[mine])
+    where = encrypted(tmp_path, officer=False, size=3072, rbac=False, access={}, access_policies=[mine])
     async with signed_in(where) as (_, azure):
         await rotate(azure, await read_rotation(azure, cluster_id()))
         sizes = [dig(version, "properties", "keySize") for version in await versions(azure)]
-    assert sizes == [4096, 4096]
+    assert sizes == [3072, 3072]
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ async def test_with_exactly_these_permissions_the_run_succeeds(name: str, tmp_pa
     assert status == "succeeded", [event.problem for event in events if event.problem]
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", WAYS)
 async def test_the_plan_names_a_missing_permission(name: str, tmp_path: Path) -> None:
     every = await needed(name)
@@ -145,7 +145,7 @@ async def test_the_plan_names_a_missing_permission(name: str, tmp_path: Path) ->
         assert [message for message in named if right.action in message], (right, named, plan.findings)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(len(WAYS))
 @pytest.mark.parametrize("name", WAYS)
 async def test_azure_refuses_the_run_if_any_permission_is_missing(name: str, tmp_path: Path) -> None:
     """Every one is required: if it is removed after the gate (or the revalidation), Azure's error names it."""
@@ -241,7 +241,7 @@ READS = sorted(
 )
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("unread", READS)
 @pytest.mark.parametrize("name", ["platform", "private, new", "public"])
 async def test_an_unreadable_resource_is_unknown_or_named(name: str, unread: str, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ async def test_the_cause_behind_akss_message_is_found(
         assert not [message for message in updates if "retrying" in message]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("key_option", "meddle", "named"),
     [

@@ -37,6 +37,7 @@ async def test_every_step_reports_start_and_finish_and_follows_its_dependencies(
     async with signed_in() as (simulator, azure):
         plan, events, status = await run_plan(azure, CHOSEN)
         assert simulator.unknown == ()
+    independent_steps_ran_at_the_same_time(events)
     assert status == "succeeded"
     assert events[-1].type == "run-finished"
     assert events[-1].status == "succeeded"
@@ -53,9 +54,7 @@ async def test_every_step_reports_start_and_finish_and_follows_its_dependencies(
         assert mine[-1].status == ("succeeded" if acted else "already")
 
 
-async def test_independent_steps_run_at_the_same_time() -> None:
-    async with signed_in() as (_, azure):
-        _, events, _ = await run_plan(azure, CHOSEN)
+def independent_steps_ran_at_the_same_time(events: list[Event]) -> None:
     for one, other in (
         ("vault", "identity"),
         ("feature", "resource-group"),
@@ -66,8 +65,9 @@ async def test_independent_steps_run_at_the_same_time() -> None:
         assert last_start < first_end, (one, other)
 
 
-@pytest.mark.parametrize("key_option", KEY_OPTIONS)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("new", [False, True])
+@pytest.mark.parametrize("key_option", KEY_OPTIONS)
 async def test_a_second_run_requires_no_change_and_writes_nothing(key_option: KeyOption, new: bool) -> None:
     chosen = answers(key_option, new=new)
     async with signed_in() as (simulator, azure):
@@ -82,7 +82,8 @@ async def test_a_second_run_requires_no_change_and_writes_nothing(key_option: Ke
     assert set(statuses.values()) == {"already"}
 
 
-@pytest.mark.parametrize("state", ["Failed", "Canceled"])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("state", ["Canceled", "Failed"])
 async def test_a_cluster_whose_operation_was_aborted_is_repaired_by_the_same_plan(state: str) -> None:
     """`az aks operation-abort` leaves the cluster Canceled, with the requested profile."""
     async with signed_in() as (simulator, azure):

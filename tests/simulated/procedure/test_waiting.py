@@ -51,7 +51,7 @@ CLUSTER_PUT: Json = {"method": "PUT", "path": "*/providers/microsoft.containerse
 STALE: Json = {"status": 412, "code": "PreconditionFailed", "message": "The condition was not met."}
 
 
-def slow(folder: Path, role_propagation: float = 1800) -> Path:
+def slow(folder: Path, role_propagation: float = 300) -> Path:
     """Return a scenario in which roles take this many seconds to propagate, and nothing else takes long."""
     return scenario_file(folder, **REGISTERED, durations={"role_propagation": role_propagation})
 
@@ -235,7 +235,7 @@ async def test_another_operation_on_the_cluster_is_waited_for(tmp_path: Path) ->
 
 
 async def test_a_requested_wait_is_honored(tmp_path: Path) -> None:
-    answer = {**BUSY, "code": "Throttled", "headers": {"Retry-After": "1"}}
+    answer = {**BUSY, "code": "Throttled", "headers": {"Retry-After": "0.2"}}
     fault = {"match": {**CLUSTER_PUT, "count": 1}, "answer": answer}
     async with signed_in(scenario_file(tmp_path, faults=[fault])) as (simulator, azure):
         _, _, status = await run_plan(azure, answers("platform-managed"))
@@ -244,7 +244,7 @@ async def test_a_requested_wait_is_honored(tmp_path: Path) -> None:
         )
     assert status == "succeeded"
     assert (first.status, second.status) == (429, 200)
-    assert second.time - first.time > 0.99
+    assert second.time - first.time > 0.19
 
 
 async def test_a_cluster_that_changed_at_the_same_moment_is_read_again(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ async def test_waiting_for_another_operation_ends_in_a_timeout(tmp_path: Path) -
         _,
         azure,
     ):
-        problem = problem_of(await run_plan(azure, PRIVATE))
+        problem = problem_of(await run_plan(azure, PRIVATE, timeouts=Timeouts(update_retry=180)))
     assert problem.code == "PreconditionFailed"
     assert problem.retryable
 

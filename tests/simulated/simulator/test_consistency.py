@@ -335,6 +335,6 @@ class Operator(RuleBasedStateMachine):
 TestConsistency = Operator.TestCase
 # Counterexamples are not shrunk: each attempt needs a simulator, and the steps are printed in any case.
 TestConsistency.settings = settings(
-    max_examples=int(os.environ.get("SIMULATOR_EXAMPLES", "12")), stateful_step_count=40, deadline=None, derandomize="SIMULATOR_EXAMPLES" not in os.environ,
+    max_examples=int(os.environ.get("SIMULATOR_EXAMPLES", settings().max_examples // 5)), stateful_step_count=40, deadline=None, derandomize="SIMULATOR_EXAMPLES" not in os.environ,
     database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate], report_multiple_bugs=False,
 )  # fmt: skip

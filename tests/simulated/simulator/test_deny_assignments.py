@@ -100,7 +100,7 @@ async def test_without_a_role_the_refusal_does_not_mention_the_deny_assignment(s
 
 
 async def test_key_vault_names_the_deny_assignment(start: Start) -> None:
-    """§3d: DenyAssignmentId in the data plane's text."""
+    """docs/azure.md#role-assignments: DenyAssignmentId in the data plane's text."""
     cloud = await start(WORLD, principal="deputy")
     await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)
     operator = Cloud(cloud.simulator, "operator", cloud._stack)

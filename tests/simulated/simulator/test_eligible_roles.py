@@ -47,7 +47,7 @@ async def test_a_caller_lists_its_own_eligible_roles_without_permission(start: S
 
 
 async def test_permissions_at_a_resource_have_its_data_actions(start: Start) -> None:
-    """§6, pre-check 1: a role on the vault itself is shown there and not at its group."""
+    """docs/azure.md#permissions, pre-check 1: a role on the vault itself is shown there and not at its group."""
     cloud = await start(
         f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {{kv-demo: {{access: {{operator: [Key Vault Crypto Officer]}}}}}}}}}}}}}}"
     )

@@ -33,7 +33,7 @@ async def officer(cloud: Cloud) -> Any:
 
 
 async def test_a_deleted_key_reserves_its_name_on_both_planes_until_it_is_recovered(start: Start) -> None:
-    """§3a: ObjectIsDeletedButRecoverable."""
+    """docs/azure.md#names-and-soft-delete: ObjectIsDeletedButRecoverable."""
     cloud = await start("key-deleted")
     keys = await officer(cloud)
     for attempt in (cloud.make_key(), keys.create_rsa_key("aks-kms")):
@@ -64,7 +64,7 @@ async def test_a_key_that_is_not_yet_valid(start: Start) -> None:
 async def test_operations_of_an_expired_not_yet_valid_or_disabled_key(
     cloud: Cloud, attributes: dict[str, Any], encrypts: str, decrypts: str
 ) -> None:
-    """§1b: outside its validity period a key decrypts and unwraps, and does not encrypt or wrap."""
+    """docs/azure.md#keys-that-expire-are-disabled-or-lost: outside its validity period a key decrypts and unwraps, and does not encrypt or wrap."""
     await cloud.make_vault()
     await (await officer(cloud)).create_rsa_key("aks-kms")
     plain = Plain(cloud.simulator.environment)
@@ -84,7 +84,7 @@ async def test_operations_of_an_expired_not_yet_valid_or_disabled_key(
 
 
 async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> None:
-    """§3g: P2Y/P30D; new versions live as long as the policy says."""
+    """docs/azure.md#rotation-expiry-and-hsms: P2Y/P30D; new versions live as long as the policy says."""
     cloud = await start("key-in-hardware")
     keys = await officer(cloud)
     policy = await keys.get_key_rotation_policy("aks-kms")
@@ -122,7 +122,7 @@ async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> No
     ids=str,
 )
 async def test_invalid_rotation_policies_are_refused(start: Start, policy: dict[str, Any]) -> None:
-    """§3g: at least seven days from creation and before expiry."""
+    """docs/azure.md#rotation-expiry-and-hsms: at least seven days from creation and before expiry."""
     cloud = await start("key-in-hardware")
     keys = await officer(cloud)
     actions = [
@@ -134,7 +134,7 @@ async def test_invalid_rotation_policies_are_refused(start: Start, policy: dict[
 
 
 async def test_a_management_plane_key_can_have_a_rotation_policy(cloud: Cloud) -> None:
-    """§3e: rotationPolicy may be given at creation."""
+    """docs/azure.md#keys-through-resource-manager: rotationPolicy may be given at creation."""
     await cloud.make_vault()
     policy = {
         "attributes": {"expiryTime": "P1Y"},
@@ -154,7 +154,7 @@ async def test_hardware_keys_need_a_premium_vault_on_both_planes(cloud: Cloud) -
 
 
 async def test_a_network_security_perimeter_overrides_the_bypass(start: Start) -> None:
-    """§3f: the operator's own call, and AKS's as a trusted service."""
+    """docs/azure.md#network-access-of-a-vault: the operator's own call, and AKS's as a trusted service."""
     cloud = await start("vault-perimeter")
     keys = await officer(cloud)
     with pytest.raises(HttpResponseError) as refused:
@@ -189,7 +189,7 @@ def profile(access: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("access", ["Public", "Private"])
 async def test_a_vault_of_another_tenant(start: Start, access: str) -> None:
-    """§1a, last row: AKS refuses it, although the vault itself can be changed."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider, last row: AKS refuses it, although the vault itself can be changed."""
     cloud = await start("vault-other-tenant")
     theirs = "99999999-9999-9999-9999-999999999999"
     vault = await cloud.vaults.vaults.update("rg-demo", "kv-demo", {"tags": {"moved": "yes"}})
@@ -219,7 +219,7 @@ async def test_a_vault_accepts_tokens_of_its_own_tenant_only(start: Start) -> No
 
 
 async def test_a_rotation_policy_rotates_the_key(start: Start) -> None:
-    """§3g: AKS finds the new version. A change of the policy or the key restarts the interval."""
+    """docs/azure.md#rotation-expiry-and-hsms: AKS finds the new version. A change of the policy or the key restarts the interval."""
     clock = MovedClock()
     cloud = await start("durations: {role_propagation: 0}", clock=clock)
     await cloud.make_vault()

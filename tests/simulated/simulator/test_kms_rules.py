@@ -28,7 +28,7 @@ async def test_platform_managed_key(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("access", ["Public", "Private"])
 async def test_customer_managed_key(cloud: Cloud, access: str) -> None:
-    """§2a: the profile ends as the how-to prints it."""
+    """docs/azure.md#request-bodies: the profile ends as the how-to prints it."""
     await cloud.register_feature()
     security, identity = await cloud.customer_key(access=access)
     assert (await cloud.put_cluster(security=security, identity=identity))[0] == 200
@@ -39,7 +39,7 @@ async def test_customer_managed_key(cloud: Cloud, access: str) -> None:
 
 @pytest.mark.parametrize("kept", ["all", "keyVaultNetworkAccess", ""])
 async def test_switching_from_a_customer_key_to_a_platform_key(cloud: Cloud, kept: str) -> None:
-    """§0 G: the documented move back, as the extension sends it since 19.0.0b13, before that, and as the SDK documents it."""
+    """docs/azure.md#how-an-update-works: the documented move back, as the extension sends it since 19.0.0b13, before that, and as the SDK documents it."""
     security = deepcopy(cloud.cluster("bank-cards", "rg-bank")["properties"]["securityProfile"])
     held = security["azureKeyVaultKms"]
     security["azureKeyVaultKms"] = {name: value for name, value in held.items() if kept in {"all", name}} | {
@@ -52,7 +52,7 @@ async def test_switching_from_a_customer_key_to_a_platform_key(cloud: Cloud, kep
 
 
 async def test_migrating_from_legacy_kms(cloud: Cloud) -> None:
-    """§2a: KMS v2 to a customer-managed key, with an unversioned key id."""
+    """docs/azure.md#request-bodies: KMS v2 to a customer-managed key, with an unversioned key id."""
     await cloud.register_feature()
     security = deepcopy(cloud.cluster("batch-eu", "rg-batch")["properties"]["securityProfile"])
     security["azureKeyVaultKms"]["keyId"] = security["azureKeyVaultKms"]["keyId"].rpartition("/")[0]
@@ -88,7 +88,7 @@ async def test_a_feature_that_does_not_exist_is_not_required(start: Start) -> No
 
 
 async def test_the_feature_can_be_required_for_one_kind_of_key_only(start: Start) -> None:
-    """§4: whether customer-managed keys need the flag is UNCONFIRMED; the scenario decides."""
+    """docs/azure.md#preview-features: whether customer-managed keys need the flag is UNCONFIRMED; the scenario decides."""
     cloud = await start("rules: {feature_required_for: [platform-managed]}")
     security, identity = await cloud.customer_key()
     assert (await cloud.put_cluster(security=security, identity=identity))[0] == 200
@@ -129,7 +129,7 @@ async def test_a_service_principal_cluster_is_refused(start: Start) -> None:
 
 @pytest.mark.parametrize("security", [{}, {"kubernetesResourceObjectEncryptionProfile": {}}])
 async def test_encryption_cannot_be_disabled(cloud: Cloud, security: dict[str, Any]) -> None:
-    """§0 G: once enabled it cannot be disabled."""
+    """docs/azure.md#how-an-update-works: once enabled it cannot be disabled."""
     await refused(
         await cloud.put_cluster("web-stage", "rg-web", security=security),
         "BadRequest",
@@ -235,7 +235,7 @@ async def test_an_rbac_role_on_an_access_policy_vault_has_no_effect(cloud: Cloud
 
 @pytest.mark.parametrize("scenario", ["contoso", "aks-not-trusted"])
 async def test_a_private_vault_is_accepted_unchecked_and_fails_late(start: Start, scenario: str) -> None:
-    """§1a: AKS cannot validate the permission in Private mode; a wrong grant (or no trust) surfaces at the end."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider: AKS cannot validate the permission in Private mode; a wrong grant (or no trust) surfaces at the end."""
     cloud = await start(scenario)
     await cloud.register_feature()
     security, identity = await cloud.customer_key(access="Private", grant=scenario != "contoso")
@@ -260,7 +260,7 @@ async def test_a_private_vault_is_accepted_unchecked_and_fails_late(start: Start
 
 
 async def test_a_private_vault_can_be_validated(start: Start) -> None:
-    """§11: whether AKS validates a Private vault is UNCONFIRMED; the scenario decides."""
+    """docs/azure.md#open-questions: whether AKS validates a Private vault is UNCONFIRMED; the scenario decides."""
     cloud = await start("rules: {private_access_validated: true, feature_required_for: []}")
     security, identity = await cloud.customer_key(access="Private", grant=False)
     await refused(
@@ -272,7 +272,7 @@ async def test_a_private_vault_can_be_validated(start: Start) -> None:
 
 
 async def test_a_versioned_key_id_selects_the_legacy_experience(cloud: Cloud) -> None:
-    """§0 B: legacy and Private needs API server VNet integration."""
+    """docs/azure.md#shape-of-the-key-id: legacy and Private needs API server VNet integration."""
     security, identity = await cloud.customer_key(access="Private")
     del security["kubernetesResourceObjectEncryptionProfile"]
     version = (await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")).properties.key_uri_with_version
@@ -293,7 +293,7 @@ async def test_an_older_api_version_requires_a_key_version(cloud: Cloud) -> None
 
 
 async def test_an_older_api_version_hides_the_profile_and_keeps_it(cloud: Cloud) -> None:
-    """§2c: hidden from 2026-06-01, and not lost by a PUT of that version."""
+    """docs/azure.md#round-trip-through-the-sdk: hidden from 2026-06-01, and not lost by a PUT of that version."""
     status, body, _ = await cloud.put_cluster("web-stage", "rg-web", api_version="2026-06-01")
     assert (status, body["properties"]["securityProfile"]) == (200, {})
     assert cloud.cluster("web-stage", "rg-web")["properties"]["securityProfile"] == PLATFORM

@@ -63,7 +63,7 @@ async def test_the_sdk_waits_until_a_group_is_deleted(start: Start) -> None:
 
 
 async def test_a_soft_deleted_vault_is_purged_after_its_retention_period(start: Start) -> None:
-    """§3a: after 7-90 days the name is free, and the vault's content is deleted."""
+    """docs/azure.md#names-and-soft-delete: after 7-90 days the name is free, and the vault's content is deleted."""
     clock = MovedClock()
     cloud = await start("durations: {vault_dns: 0}", speed=60, clock=clock)
     await cloud.make_vault(softDeleteRetentionInDays=7, enablePurgeProtection=True)
@@ -243,7 +243,7 @@ async def test_a_vault_throttles_requests(
 
 
 async def test_aks_errors_are_flat_and_arm_errors_are_nested(start: Start) -> None:
-    """§1a, EtagMismatch: AKS's own refusals are not inside `error` and have a subcode. The SDK reads both forms."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider, EtagMismatch: AKS's own refusals are not inside `error` and have a subcode. The SDK reads both forms."""
     cloud = await start(
         "faults: [{match: {name: aks-demo, method: PUT}, answer: {status: 409, code: EtagMismatch, message: 'Operation is not allowed: Another "
         "operation is in progress', subcode: PutManagedClusterAndComponents_FailedPrecondition, details: [{code: Unspecified, message: "

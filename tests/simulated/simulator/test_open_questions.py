@@ -42,14 +42,14 @@ async def put_key(cloud: Cloud, access: str, **kms: Any) -> tuple[int, str]:
     ],
 )
 async def test_enabling_a_customer_key(start: Start, rules: str, access: str, status: int, text: str) -> None:
-    """§0 C (a vault id with Public), §2b (identity and key in one PUT), §11 (validation of a Private vault)."""
+    """docs/azure.md#vault-id-with-a-public-vault (a vault id with Public), docs/azure.md#how-an-update-works (identity and key in one PUT), docs/azure.md#open-questions (validation of a Private vault)."""
     got, message = await put_key(await start(f"rules: {{{rules}}}"), access)
     assert (got, text in message) == (status, True), message
 
 
 @pytest.mark.parametrize("answer", ["accepted", "refused"])
 async def test_a_key_version_in_the_new_experience(start: Start, answer: str) -> None:
-    """§2a: the migration article keeps the versioned id."""
+    """docs/azure.md#request-bodies: the migration article keeps the versioned id."""
     cloud = await start(f"extends: legacy-kms\nrules: {{versioned_key_in_the_new_way: {answer}}}")
     await cloud.register_feature()
     kms = cloud.cluster()["properties"]["securityProfile"]["azureKeyVaultKms"]
@@ -66,7 +66,7 @@ async def test_a_key_version_in_the_new_experience(start: Start, answer: str) ->
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_a_disabled_key_is_shown_or_hidden(start: Start, shown: bool) -> None:
-    """§2a: what a response contains then is not documented."""
+    """docs/azure.md#request-bodies: what a response contains then is not documented."""
     cloud = await start(f"extends: encrypted\nrules: {{disabled_key_shown: {str(shown).lower()}}}")
     profile = {"kubernetesResourceObjectEncryptionProfile": {"infrastructureEncryption": "Enabled"}}
     status, body, _ = await cloud.put_cluster(security=profile | {"azureKeyVaultKms": {"enabled": False}})
@@ -75,7 +75,7 @@ async def test_a_disabled_key_is_shown_or_hidden(start: Start, shown: bool) -> N
 
 @pytest.mark.parametrize("answer", ["accepted", "refused"])
 async def test_an_hsm_backed_key(start: Start, answer: str) -> None:
-    """§3g: plausible, and not confirmed."""
+    """docs/azure.md#rotation-expiry-and-hsms: plausible, and not confirmed."""
     cloud = await start(f"extends: key-in-hardware\nrules: {{hardware_keys: {answer}}}")
     identity = await cloud.make_identity()
     await cloud.grant(vault_path(), CRYPTO_USER, identity.principal_id)
@@ -98,7 +98,7 @@ async def test_an_hsm_backed_key(start: Start, answer: str) -> None:
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_etags_of_clusters(start: Start, shown: bool) -> None:
-    """§2c: the recording of 2025 shows none, the documents do; If-Match is honoured in either case."""
+    """docs/azure.md#round-trip-through-the-sdk: the recording of 2025 shows none, the documents do; If-Match is honoured in either case."""
     cloud = await start(f"rules: {{etag_in_answers: {str(shown).lower()}}}")
     _, body, _ = await cloud.raw("GET", cluster_path())
     _, pools, _ = await cloud.raw("GET", cluster_path() + "/agentPools")
@@ -111,7 +111,7 @@ async def test_etags_of_clusters(start: Start, shown: bool) -> None:
 
 @pytest.mark.parametrize(("answer", "status"), [("accepted", 200), ("refused", 409)])
 async def test_repeating_a_role_assignment(start: Start, answer: str, status: int) -> None:
-    """§3d: idempotent by general knowledge."""
+    """docs/azure.md#role-assignments: idempotent by general knowledge."""
     cloud = await start(f"rules: {{repeated_assignment: {answer}}}")
     await cloud.grant(GROUP, CRYPTO_OFFICER, OPERATOR, name=NAME)
     path = f"{GROUP}/providers/Microsoft.Authorization/roleAssignments/{NAME}"
@@ -124,7 +124,7 @@ async def test_repeating_a_role_assignment(start: Start, answer: str, status: in
 
 @pytest.mark.parametrize("code", ["FeatureNotFound", "ResourceNotFound"])
 async def test_a_feature_that_does_not_exist(start: Start, code: str) -> None:
-    """§4: HTTP 404 in either case."""
+    """docs/azure.md#preview-features: HTTP 404 in either case."""
     cloud = await start(f"rules: {{unknown_feature_code: {code}}}")
     with pytest.raises(HttpResponseError, match="could not be found") as refused:
         await cloud.features.features.get("Microsoft.ContainerService", "StartStopPreview")
@@ -135,14 +135,14 @@ async def test_a_feature_that_does_not_exist(start: Start, code: str) -> None:
     ("answer", "name"), [("full", "Microsoft.ContainerService/KMSPMKPreview"), ("bare", "KMSPMKPreview")]
 )
 async def test_the_name_of_a_feature(start: Start, answer: str, name: str) -> None:
-    """§4: a documented sample shows the bare name."""
+    """docs/azure.md#preview-features: a documented sample shows the bare name."""
     cloud = await start(f"rules: {{feature_name: {answer}}}")
     assert (await cloud.features.features.get("Microsoft.ContainerService", "KMSPMKPreview")).name == name
 
 
 @pytest.mark.parametrize(("rule", "held"), [("null", 6), ("[sign, verify]", 2)])
 async def test_default_operations_of_a_management_plane_key(start: Start, rule: str, held: int) -> None:
-    """§3e: the default is not documented."""
+    """docs/azure.md#keys-through-resource-manager: the default is not documented."""
     cloud = await start(f"rules:\n  default_key_ops: {rule}")
     await cloud.make_vault()
     made = await cloud.vaults.keys.create_if_not_exist(
@@ -153,7 +153,7 @@ async def test_default_operations_of_a_management_plane_key(start: Start, rule: 
 
 @pytest.mark.parametrize("inner", ["ForbiddenByConnection", ""])
 async def test_the_inner_code_of_a_closed_vault(start: Start, inner: str) -> None:
-    """§3f: the message was seen under Forbidden alone."""
+    """docs/azure.md#network-access-of-a-vault: the message was seen under Forbidden alone."""
     cloud = await start(f"extends: vault-private\nrules: {{closed_vault_inner_code: '{inner}'}}")
     with pytest.raises(HttpResponseError, match="Public network access is disabled") as refused:
         await cloud.keys("kv-demo").get_key("aks-kms")
@@ -163,7 +163,7 @@ async def test_the_inner_code_of_a_closed_vault(start: Start, inner: str) -> Non
 
 @pytest.mark.parametrize("shown", [True, False])
 async def test_resource_graph_shows_or_hides_the_new_profile(start: Start, shown: bool) -> None:
-    """§8: it removes what it does not know."""
+    """docs/azure.md#fleets: it removes what it does not know."""
     cloud = await start(f"rules: {{graph_shows_the_new_way: {str(shown).lower()}}}")
     query = (
         "resources | where type =~ 'Microsoft.ContainerService/managedClusters' | project name, properties"

@@ -58,6 +58,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", PROGRAMS)
 async def test_plain_client(cloud: Cloud, name: str) -> None:
     await cloud.make_vault()

@@ -110,7 +110,7 @@ async def test_the_nodes_of_a_cluster_can_be_checked_in_advance(start: Start) ->
 async def test_policies_on_keys_apply_on_both_planes(
     start: Start, world: str, definition: str, allowed: dict[str, Any]
 ) -> None:
-    """§3e: policies of the mode Microsoft.KeyVault.Data."""
+    """docs/azure.md#keys-through-resource-manager: policies of the mode Microsoft.KeyVault.Data."""
     cloud = await start(world)
     await cloud.make_vault()
     await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)

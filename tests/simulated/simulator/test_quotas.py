@@ -39,7 +39,7 @@ async def test_an_unregistered_subscription_is_refused(start: Start) -> None:
 
 
 async def test_regions_without_aks_are_not_listed_and_refused(start: Start) -> None:
-    """§5: the provider's list and the refusal of the PUT agree."""
+    """docs/azure.md#cluster-identities: the provider's list and the refusal of the PUT agree."""
     cloud = await start("not_offered: {Microsoft.ContainerService/managedClusters: [uksouth]}")
     provider = await cloud.resources.providers.get("Microsoft.ContainerService")
     where = {kind.resource_type: kind.locations for kind in provider.resource_types}
@@ -56,7 +56,7 @@ async def test_regions_without_aks_are_not_listed_and_refused(start: Start) -> N
 
 
 async def test_regions_without_user_assigned_identities_refuse_new_clusters(start: Start) -> None:
-    """§5: as in USDOD Central; a cluster with a system-assigned identity can be created there."""
+    """docs/azure.md#cluster-identities: as in USDOD Central; a cluster with a system-assigned identity can be created there."""
     cloud = await start("no_user_assigned_identity: [westus2]")
     identity = await cloud.make_identity()
     path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-new"

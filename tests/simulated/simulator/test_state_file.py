@@ -31,7 +31,7 @@ from wizard.simulator.state.state import Changes, Principal
 from wizard.simulator.state.tracked_table import Table
 from wizard.simulator.state.world import World
 
-ROUNDS = int(os.environ.get("SIMULATOR_KILLS", "4"))
+ROUNDS = int(os.environ.get("SIMULATOR_KILLS", "2"))
 GROUP = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo"
 SERVE = """
 import json, math, resource, sys
@@ -94,6 +94,7 @@ def write_until_killed(client: Plain, served: Served, chance: random.Random, kep
         after.join()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scenario", ["contoso", "fleet"])
 def test_kill_at_any_moment_loses_no_acknowledged_change(tmp_path: Path, scenario: str) -> None:
     chance, kept = random.Random(scenario), dict[str, Any]()

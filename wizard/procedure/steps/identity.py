@@ -19,11 +19,8 @@ class Identity(Step):
     sentence = "Creates the user-assigned identity that the cluster uses to access the key."
     needs = ("resource-group",)
     changes = ("principal",)
+    for_own_key = True
     usually = (2, 10)
-
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
-        del snapshot
-        return target.answers.customer_managed is not None
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         name = target.own.identity.name

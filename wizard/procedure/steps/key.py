@@ -43,11 +43,8 @@ class Key(Step):
     sentence = "Creates the key that encrypts the cluster's secrets."
     needs = ("vault", "operator-role")
     changes = ("key_expires",)
+    for_own_key = True
     usually = (2, 120)
-
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
-        del snapshot
-        return target.answers.customer_managed is not None
 
     def duration(self, target: Target, snapshot: Snapshot) -> tuple[float, float]:
         """Through the vault's data plane, the operator's new role assignment has to propagate first."""
@@ -215,7 +212,7 @@ async def set_rotation(client: "KeyClient", key: str, every: str) -> None:
 
     The expiry of new versions and the notification before it stay as in the key's policy. Azure rejects an interval that
     is longer than the life of a version. Without an expiry there is no notification: the vault then shows its default,
-    which it accepts only together with an expiry (KV:how-to-configure-key-rotation).
+    which it accepts only together with an expiry (docs/azure.md#rotation-expiry-and-hsms).
     """
     from azure.keyvault.keys import KeyRotationLifetimeAction, KeyRotationPolicyAction
 

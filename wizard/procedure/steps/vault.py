@@ -28,11 +28,8 @@ class Vault(Step):
     )
     needs = ("resource-group",)
     changes = ("vault_purge_protection", "vault_public_network_access")
+    for_own_key = True
     usually = (20, 60)
-
-    def applies(self, target: Target, snapshot: Snapshot | None) -> bool:
-        del snapshot
-        return target.answers.customer_managed is not None
 
     def inspect(self, target: Target, snapshot: Snapshot) -> Intent:
         vault = target.own.vault

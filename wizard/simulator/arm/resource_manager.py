@@ -76,7 +76,7 @@ class Router:
             scoped = tuple(lowered[at + 1 : at + 3]) in self._extensions
             if scoped:
                 scope, parts, lowered = "/" + "/".join(parts[:at]), parts[at:], lowered[at:]
-        found = self._walk(self._roots[scoped], parts, lowered, 0, ())
+        found = self._match(self._roots[scoped], parts, lowered, 0, ())
         if found is None:
             raise self._unknown_route(path, lowered)
         node, values = found
@@ -90,16 +90,18 @@ class Router:
         route, names = node.routes[method]
         return route, {"scope": scope} | dict(zip(names, values, strict=True))
 
-    def _walk(
+    def _match(
         self, node: _Node, parts: list[str], lowered: list[str], at: int, values: tuple[str, ...]
     ) -> tuple[_Node, tuple[str, ...]] | None:
         if at == len(parts):
             return (node, values) if node.routes else None
         literal = node.literals.get(lowered[at])
-        if literal is not None and (found := self._walk(literal, parts, lowered, at + 1, values)):
+        if literal is not None and (found := self._match(literal, parts, lowered, at + 1, values)):
             return found
         return (
-            self._walk(node.wildcard, parts, lowered, at + 1, (*values, parts[at])) if node.wildcard else None
+            self._match(node.wildcard, parts, lowered, at + 1, (*values, parts[at]))
+            if node.wildcard
+            else None
         )
 
     def _unknown_route(self, path: str, lowered: list[str]) -> UnknownRoute:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from wizard.system.processes import is_running
+
 
 @contextmanager
 def temp_folder() -> Iterator[Path]:
@@ -37,16 +39,6 @@ def sweep(place: Path, prefix: str) -> None:
                 match
                 and entry.is_dir(follow_symlinks=False)
                 and entry.stat(follow_symlinks=False).st_uid == os.getuid()
-                and not _is_running(int(match["process"]))
+                and not is_running(int(match["process"]))
             ):
                 shutil.rmtree(entry.path, ignore_errors=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

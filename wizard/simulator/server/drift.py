@@ -20,7 +20,7 @@ def _existing(world: World, resource_id: str) -> Resource:
     return found
 
 
-def truth(world: World, resource_id: str) -> Json | None:
+def complete_state(world: World, resource_id: str) -> Json | None:
     """Return the complete state of a resource, a role assignment, or a key of a vault; None if it does not exist."""
     if found := world.find(resource_id):
         return deepcopy(found.body)

@@ -315,9 +315,9 @@ class Simulator:
 
     def resource(self, id: str) -> Json | None:  # noqa: A002 - it is what Azure calls it
         """Return a copy of the complete state of a resource, role assignment or key, or None. The id is case-insensitive."""
-        from wizard.simulator.server.drift import truth
+        from wizard.simulator.server.drift import complete_state
 
-        return self.in_world(lambda world: truth(world, id))
+        return self.in_world(lambda world: complete_state(world, id))
 
     def etcd(self, id: str) -> dict[str, bytes]:  # noqa: A002
         """Return the current content of the etcd of a managed cluster, by key.

@@ -194,7 +194,7 @@ async def test_legacy_kms_does_not_rewrite_old_secrets(cloud: Cloud) -> None:
 async def test_rotating_a_legacy_key_twice_requires_rewriting_secrets_in_between(
     start: Start, rewritten: bool, rule: str, sticks: bool
 ) -> None:
-    """§1a, stuck: secrets that neither of the two key slots can decrypt any more (Azure/kubernetes-kms#291)."""
+    """docs/azure.md#refusals-of-the-aks-resource-provider, stuck: secrets that neither of the two key slots can decrypt any more (Azure/kubernetes-kms#291)."""
     cloud = await start(f"rules: {{second_rotation_sticks: {rule}}}")
     vault, place = vault_path("kv-batch-eu", "rg-batch"), ("batch-eu", "rg-batch")
     await cloud.grant(vault, CRYPTO_OFFICER, OPERATOR)

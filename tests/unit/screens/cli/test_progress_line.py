@@ -38,7 +38,7 @@ def test_throttling_is_shown() -> None:
     assert throttling_text(progress) == ""
     progress.throttling.hold(4)
     assert throttling_text(progress) == "Resource Graph quota used up, waiting 4 s"
-    progress.throttling.heard(30)
+    progress.throttling.record(30)
     assert throttling_text(progress) == "throttled by Azure 1 time (429), waiting 30 s"
     progress.throttling.hold(2)
     assert "waiting 30 s" in throttling_text(progress), "a shorter wait does not shorten a longer one"

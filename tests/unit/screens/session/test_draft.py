@@ -6,7 +6,7 @@ import pytest
 
 from screens.session.draft import Draft, NewClusterForm, VaultForm
 from screens.session.tags import parse_tags
-from screens.steps import ORDER, STEPS
+from screens.wizard_steps import ORDER, STEPS
 from tests.support import cluster_id
 from wizard.cloud.azure import Subscription
 from wizard.errors import AnswersError

@@ -21,62 +21,64 @@ _REACHED = "That the API server accepts the credentials. Nothing about encryptio
 
 
 @dataclass
-class _Told:
+class _Results:
     """The checks so far, each reported as soon as it is made."""
 
-    tell: Callable[[Check], None]
+    on_check: Callable[[Check], None]
     all: list[Check] = field(default_factory=list)
 
-    def __call__(self, check: Check) -> None:
+    def add(self, check: Check) -> None:
         self.all.append(check)
-        self.tell(check)
+        self.on_check(check)
 
 
 async def check_inside(
     azure: Azure,
     report: ClusterReport,
-    tell: Callable[[Check], None] = lambda _: None,
+    on_check: Callable[[Check], None] = lambda _: None,
     *,
     time_limit: float = TIME_LIMIT,
 ) -> tuple[Check, ...]:
-    """Return the checks from inside a cluster that was verified from outside. `tell` receives each check as it is made.
+    """Return the checks from inside a cluster that was verified from outside. `on_check` receives each check as it is made.
 
     Create one secret in the namespace `default` and delete it in every case. A check that cannot be made has an unknown
     outcome and a remedy. `time_limit` is in seconds, for each request.
     """
-    cluster, told = ResourceId.parse(report.id), _Told(tell)
+    cluster, results = ResourceId.parse(report.id), _Results(on_check)
     if any(check.code == "cluster-running" and check.outcome != "passed" for check in report.checks):
         start = f"az aks start {cli_args(str(cluster))}"
-        told(_not_reached("The cluster is not running, so it cannot be checked from inside.", "", start))
-        return tuple(told.all)
+        results.add(
+            _not_reached("The cluster is not running, so it cannot be checked from inside.", "", start)
+        )
+        return tuple(results.all)
     program = program_of("kubectl", azure.environment)
     if program is None:
         missing = "kubectl is not found on the PATH, so nothing was checked inside the cluster."
-        told(
+        results.add(
             _not_reached(
                 missing,
                 "",
                 f"Install kubectl with `az aks install-cli`, or check through Azure: {invoke(cluster)}",
             )
         )
-        return tuple(told.all)
+        return tuple(results.all)
     try:
         credentials = await kubeconfig(azure, cluster)
     except AzureError as error:
         problem = error.problem
         said = f"{problem.code}: {problem.azure_said}" if problem.azure_said else problem.cause
-        told(_not_reached(problem.summary, said, problem.remedy))
-        return tuple(told.all)
+        results.add(_not_reached(problem.summary, said, problem.remedy))
+        return tuple(results.all)
     with opened(program, credentials, azure.environment, limit=time_limit) as kubectl:
         try:
             health = await _health(kubectl)
         except KubectlError as error:
-            told(_no_answer(error, cluster, credentials.server))
-            return tuple(told.all)
-        told(_reached(credentials.server, credentials.how))
-        told(health)
-        await _watch_a_canary(kubectl, azure.clock, Encryption.of(_body(report)), told)
-    return tuple(told.all)
+            results.add(_no_answer(error, cluster, credentials.server))
+            return tuple(results.all)
+        results.add(_reached(credentials.server, credentials.how))
+        results.add(health)
+        await _watch_a_canary(kubectl, azure.clock, Encryption.of(_body(report)), results)
+    return tuple(results.all)
 
 
 def _body(report: ClusterReport) -> dict[str, object]:
@@ -125,30 +127,30 @@ def _no_answer(error: KubectlError, cluster: ResourceId, server: str) -> Check:
     )
 
 
-async def _watch_a_canary(kubectl: Kubectl, clock: Clock, encryption: Encryption, told: _Told) -> None:
+async def _watch_a_canary(kubectl: Kubectl, clock: Clock, encryption: Encryption, results: _Results) -> None:
     """Compare the metrics before and after one secret is written, read and deleted."""
     swept = await _swept(kubectl)
     before: Readings | KubectlError
     try:
         before = await survey(kubectl)
-        told(checks.seen_metrics(before))
+        results.add(checks.seen_metrics(before))
     except KubectlError as error:
         before = error
-        told(checks.unseen_metrics(error))
-    tried = await _canary(kubectl, clock, told, swept)
+        results.add(checks.unseen_metrics(error))
+    tried = await _canary(kubectl, clock, results, swept)
     if isinstance(before, KubectlError):
         return
     try:
         after = await survey(kubectl, expected=before)
     except KubectlError as error:
-        told(checks.unseen_growth(error))
+        results.add(checks.unseen_growth(error))
         return
     if tried:
-        told(checks.encrypted(before, after, _prefix(after)))
+        results.add(checks.encrypted(before, after, _prefix(after)))
     if encryption.kind != "none":
-        told(checks.plain_reads(before, after))
-        told(checks.one_key(after, encryption))
-        told(checks.kms_errors(before, after))
+        results.add(checks.plain_reads(before, after))
+        results.add(checks.one_key(after, encryption))
+        results.add(checks.kms_errors(before, after))
 
 
 async def _swept(kubectl: Kubectl) -> int | KubectlError:
@@ -159,7 +161,7 @@ async def _swept(kubectl: Kubectl) -> int | KubectlError:
         return error
 
 
-async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | KubectlError) -> bool:
+async def _canary(kubectl: Kubectl, clock: Clock, results: _Results, swept: int | KubectlError) -> bool:
     """Write, read and delete one canary, and return whether an API server tried to write it. It is deleted in every case, also
     if this is cancelled.
     """
@@ -171,14 +173,14 @@ async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | Kube
     try:
         await canary.create(kubectl)
         may_appear = False
-        told(checks.written(None, canary.name))
+        results.add(checks.written(None, canary.name))
         try:
-            told(checks.read_back(await canary.reads_back(kubectl)))
+            results.add(checks.read_back(await canary.reads_back(kubectl)))
         except KubectlError as error:
-            told(checks.read_back(error))
+            results.add(checks.read_back(error))
     except KubectlError as error:
         refused, may_appear = error, error.reason in OPEN_ENDED
-        told(checks.written(error, canary.name))
+        results.add(checks.written(error, canary.name))
     finally:
         try:
             was_there = await canary.remove(kubectl, clock, may_appear=may_appear)
@@ -187,7 +189,7 @@ async def _canary(kubectl: Kubectl, clock: Clock, told: _Told, swept: int | Kube
             failure = error
     never_made = refused is not None and refused.reason in {"Forbidden", "Denied"}
     if not never_made or (isinstance(swept, int) and swept):
-        told(checks.removed(None if never_made else failure, canary.name, swept, was_made=was_made))
+        results.add(checks.removed(None if never_made else failure, canary.name, swept, was_made=was_made))
     return refused is None or checks.of_encryption(refused)
 
 

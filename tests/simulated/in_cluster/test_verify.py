@@ -12,7 +12,7 @@ from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.simulated.simulator.kubernetes.test_credentials import ENTRA
 from tests.support import PRODUCTION, cluster_id, scenario_file, signed_in, wait_until
 from wizard.cloud.azure import Azure
-from wizard.in_cluster.look import check_inside
+from wizard.in_cluster.verify import check_inside
 from wizard.simulator import Simulator
 from wizard.verification.report import Check, ClusterReport
 from wizard.verification.verify import verify
@@ -61,12 +61,13 @@ ALL = [
 ]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("id_", [WEB, LEDGER, BATCH])
 async def test_encryption_of_a_canary_is_observed_and_the_canary_is_deleted(tmp_path: Path, id_: str) -> None:
     async with there(tmp_path) as (simulator, azure):
         before = secrets_of(simulator, id_)
         told: list[str] = []
-        found = await looked(azure, id_, tell=lambda check: told.append(check.code))
+        found = await looked(azure, id_, on_check=lambda check: told.append(check.code))
         assert list(found) == ALL
         assert told == [f"inside-{code}" for code in found], "each is told as it is made"
         assert outcomes(found) == {}
@@ -74,14 +75,13 @@ async def test_encryption_of_a_canary_is_observed_and_the_canary_is_deleted(tmp_
         assert all(check.proves for check in found.values() if check.code != "inside-canary-removed")
         assert secrets_of(simulator, id_) == before
         assert simulator.unknown == ()
+        asked = inside(simulator)
     one = found["one-key"].message
     assert ("key version in the cluster's settings" in one) == (id_ == BATCH)
+    no_other_secret_is_read(asked)
 
 
-async def test_no_other_secret_is_read(tmp_path: Path) -> None:
-    async with there(tmp_path) as (simulator, azure):
-        await looked(azure, WEB)
-        asked = inside(simulator)
+def no_other_secret_is_read(asked: list[tuple[str, str, str]]) -> None:
     canaries = {path for _, path, _ in asked if path.startswith(f"{SECRETS}/")}
     assert len(canaries) == 1
     assert "/secrets/aks-kms-canary-" in next(iter(canaries))
@@ -127,6 +127,7 @@ async def test_a_key_that_stops_working_fails_inside(tmp_path: Path) -> None:
     assert "reason withheld" in found["kms-providers"].evidence
 
 
+@pytest.mark.matrix
 async def test_secrets_in_plain_text_show_the_progress_of_the_migration(tmp_path: Path) -> None:
     clusters = {"aks-demo": {"secrets": {"default/theirs": {"data": {"a": "b"}}}}}
     slow = scenario_file(
@@ -249,6 +250,7 @@ async def test_a_canary_that_cannot_be_read_is_deleted(tmp_path: Path) -> None:
     assert outcomes(found) == {"canary-read": "unknown"}
 
 
+@pytest.mark.matrix
 async def test_a_cancelled_check_deletes_its_canary(tmp_path: Path) -> None:
     hangs = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"}, "hang": True}]
     async with there(tmp_path, scenario_file(tmp_path, faults=hangs)) as (simulator, azure):
@@ -261,6 +263,7 @@ async def test_a_cancelled_check_deletes_its_canary(tmp_path: Path) -> None:
         assert not [key for key in secrets_of(simulator, WEB) if "canary" in key]
 
 
+@pytest.mark.matrix
 async def test_a_canary_deleted_by_another_run_is_unknown(tmp_path: Path) -> None:
     gone = [{"match": {"method": "GET", "path": f"{SECRETS}/aks-kms-canary-*"},
              "answer": {"status": 404, "code": "NotFound", "message": "gone"}}]  # fmt: skip
@@ -269,6 +272,7 @@ async def test_a_canary_deleted_by_another_run_is_unknown(tmp_path: Path) -> Non
     assert outcomes(found) == {"canary-read": "unknown"}
 
 
+@pytest.mark.matrix
 async def test_metrics_that_stop_responding_keep_the_earlier_checks(tmp_path: Path) -> None:
     fails = [{"match": {"path": "/metrics", "skip": 4}, "answer": {"status": 503, "code": "X", "message": "later"}}]  # fmt: skip
     async with there(tmp_path, scenario_file(tmp_path, faults=fails)) as (_, azure):
