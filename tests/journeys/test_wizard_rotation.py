@@ -34,7 +34,7 @@ async def verified(
     ):
         await operator.to_clusters(register=False)
         await operator.press("slash")
-        await operator.type(cluster)
+        await operator.paste(cluster)
         await operator.press("enter", "v")
         await operator.sees("checks passed")
         await operator.press("o")
@@ -108,7 +108,7 @@ async def test_rotation_is_offered_for_customer_managed_keys_only(tmp_path: Path
         await operator.to_clusters(register=False)
         for cluster, rotates in (("web-stage", False), ("bank-ledger", True)):
             await operator.press("slash")
-            await operator.type(cluster)
+            await operator.paste(cluster)
             await operator.press("enter", "v")
             await operator.sees("checks passed", f"{cluster}:", "m change")
             assert ("o rotate" in operator.frame()) == rotates

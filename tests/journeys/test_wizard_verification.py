@@ -21,7 +21,7 @@ async def verify_only(operator: Operator, cluster: str) -> None:
     """To the verification of one cluster, and to nothing else."""
     await operator.to_clusters(register=False)
     await operator.press("slash")
-    await operator.type(cluster)
+    await operator.paste(cluster)
     await operator.press("enter")
     await operator.press("v")
     await operator.sees(f"Verification of {cluster}")
