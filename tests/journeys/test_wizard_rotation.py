@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
@@ -80,6 +82,7 @@ async def test_rotation_policy_is_set(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.matrix
 async def test_refused_rotation_shows_what_azure_returned_and_the_remedy(tmp_path: Path) -> None:
     async with verified("encrypted", tmp_path) as (simulator, operator):
         await operator.sees("1 version")
