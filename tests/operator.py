@@ -165,9 +165,9 @@ class Operator:
             await self.press("enter")
 
     async def start(self, name: str) -> None:
-        """Read the plan to its end, and type the cluster's name at the gate."""
+        """Read the plan to its end, and give the cluster's name at the gate."""
         await self.to_gate()
-        await self.type(name)
+        await self.paste(name)
         await self.press("enter")
 
 
