@@ -95,6 +95,7 @@ ROWS = [
     ("--simulate verify -g rg-demo -n aks-demo", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     ("--simulate verify -g rg-web -n web-stage", 0, "✓ web-stage: secrets are encrypted with a platform-managed key."),
     ("--simulate verify -g rg-demo -n nothing", 1, "✗ There is no cluster nothing in a resource group rg-demo. Subscriptions searched: Contoso Development, Contoso Production."),
+    ("--simulate=unwell-in-clusters.yaml --speed=max verify -g rg-demo -n aks-demo", 3, "✗ The clusters of Contoso Development could not be listed. … Whether there is a cluster aks-demo in a resource group rg-demo is not certain. Subscriptions that could not be read: Contoso Development, Contoso Production."),
     ("--simulate verify --expect platform-managed.yaml", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     ("--simulate verify --all", 1, "CLUSTER"),
     ("--simulate verify --all --location=nowhere", 1, "✗ There is no cluster to verify."),
@@ -170,7 +171,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     own = answers("customer-managed-private").to_yaml()
     (folder / "misspelt.yaml").write_text(own.replace("network_access", "netwerk_access"))
     (folder / "principles.yaml").write_text("description: x\nextends: contoso\nprinciples: {}\n")
-    faults = (("unwell", "*", "*"), ("unwell-in-writing", "PUT", "*"), ("unwell-in-one", "GET", "*/rg-demo"))
+    faults = (
+        ("unwell", "*", "*"),
+        ("unwell-in-writing", "PUT", "*"),
+        ("unwell-in-one", "GET", "*/rg-demo"),
+        ("unwell-in-clusters", "GET", "*/managedclusters/aks-demo"),
+    )
     for name, method, path in faults:
         (folder / f"{name}.yaml").write_text(
             "description: A transient error that persists.\nextends: contoso\nfaults:\n"
