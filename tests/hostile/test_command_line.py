@@ -50,6 +50,7 @@ ROWS = [
     ("--simulate=unwell.yaml --speed=max clusters", 3, "✗ The subscriptions could not be listed."),
     ("--simulate=unwell-in-one.yaml --speed=max plan -f platform-managed.yaml", 3, "✗ The resource group rg-demo could not be read."),
     ("--simulate=unwell.yaml --speed=max verify --expect platform-managed.yaml", 3, "✗ The cluster aks-demo could not be read."),
+    ("AKS_KMS_TIMEOUTS=throttling=60 --simulate=unwell-in-lists.yaml --speed=max verify -g x -n y", 3, "✗ The clusters of Contoso Development could not be listed. … is not certain. Subscriptions that could not be read: Contoso Development, Contoso Production."),
     ("AKS_KMS_TIMEOUTS=throttling=60,update-retry=60 --simulate=unwell-in-writing.yaml --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
     ("--credential=magic clusters", 2, "Error: Invalid value for '--credential': 'magic' is not one of 'auto', 'environment', 'workload-identity', 'managed-identity', 'azure-cli', 'device-code', 'browser'."),
     ("clusters", 3, "✗ You are not signed in to Azure."),
@@ -95,7 +96,6 @@ ROWS = [
     ("--simulate verify -g rg-demo -n aks-demo", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     ("--simulate verify -g rg-web -n web-stage", 0, "✓ web-stage: secrets are encrypted with a platform-managed key."),
     ("--simulate verify -g rg-demo -n nothing", 1, "✗ There is no cluster nothing in a resource group rg-demo. Subscriptions searched: Contoso Development, Contoso Production."),
-    ("--simulate=unwell-in-clusters.yaml --speed=max verify -g rg-demo -n aks-demo", 3, "✗ The clusters of Contoso Development could not be listed. … Whether there is a cluster aks-demo in a resource group rg-demo is not certain. Subscriptions that could not be read: Contoso Development, Contoso Production."),
     ("--simulate verify --expect platform-managed.yaml", 1, "✗ aks-demo: secrets are not encrypted with a KMS key."),
     ("--simulate verify --all", 1, "CLUSTER"),
     ("--simulate verify --all --location=nowhere", 1, "✗ There is no cluster to verify."),
@@ -175,7 +175,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         ("unwell", "*", "*"),
         ("unwell-in-writing", "PUT", "*"),
         ("unwell-in-one", "GET", "*/rg-demo"),
-        ("unwell-in-clusters", "GET", "*/managedclusters/aks-demo"),
+        ("unwell-in-lists", "GET", "*/managedClusters*"),
     )
     for name, method, path in faults:
         (folder / f"{name}.yaml").write_text(

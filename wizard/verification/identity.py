@@ -9,7 +9,7 @@ from wizard.errors import Problem, odd_answer
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, make_check, unknown_check
+from wizard.verification.make_check import GONE, make_check, unknown_check
 from wizard.verification.report import Check, Outcome
 
 KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
