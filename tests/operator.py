@@ -28,7 +28,7 @@ SMALL, LARGE = (80, 24), (120, 40)
 
 
 class Operator:
-    """The pilot of one app, with eyes."""
+    """The pilot of one app, which also reads the screen."""
 
     def __init__(self, app: WizardApp, pilot: Pilot[int]) -> None:
         self.app = app
@@ -165,9 +165,9 @@ class Operator:
             await self.press("enter")
 
     async def start(self, name: str) -> None:
-        """Read the plan to its end, and type the cluster's name at the gate."""
+        """Read the plan to its end, and give the cluster's name at the gate."""
         await self.to_gate()
-        await self.type(name)
+        await self.paste(name)
         await self.press("enter")
 
 

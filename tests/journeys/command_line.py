@@ -1,18 +1,17 @@
 """`aks-kms` as a shell runs it, with what it wrote and how it ended: in this process, or in one of its own."""
 
-import fcntl
 import os
 import pty
 import select
 import subprocess
 import sys
-import termios
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.forked import Forked
 from tests.in_process import Ended, run_in
 from tests.support import LIMIT
 from wizard.simulator import Simulator
@@ -88,21 +87,9 @@ class Shell:
 
         if sys.platform == "win32":
             raise NotImplementedError
-
-        def controlled() -> None:
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
         ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=self.home,
-            env=self.environment({"TERM": "xterm-256color", **(environment or {})}),
-            start_new_session=True,
-            preexec_fn=controlled if controlling else None,  # noqa: PLW1509 - an ioctl takes no lock
-        )
+        given = self.environment({"TERM": "xterm-256color", **(environment or {})})
+        process = Forked(arguments, theirs, given, self.home, controlling=controlling)
         os.close(theirs)
         terminal = Terminal(ours, process)
         try:
@@ -119,9 +106,9 @@ class Shell:
 
 
 class Terminal:
-    """A command on a terminal, as somebody sits before it."""
+    """A command on a terminal, as an operator uses it."""
 
-    def __init__(self, fd: int, process: "subprocess.Popen[bytes]") -> None:
+    def __init__(self, fd: int, process: Forked) -> None:
         self._fd: int | None = fd
         self.process = process
         self.shown = ""

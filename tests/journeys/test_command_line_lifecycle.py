@@ -504,19 +504,18 @@ def test_a_separate_simulator_serves_other_commands_and_persists_its_state(shell
     env, state, record = shell.home / "env", shell.home / "state.db", shell.home / "record"
     options = ["--speed", "max", "--env", str(env), "--state", str(state), "--record", str(record)]
     file = shell.write("answers.yaml", PLATFORM)
-    source = ["sh", "-c", f'. {env} && exec {sys.executable} -m screens "$@"', "sh"]
 
     first = shell.start("simulator", *options)
     _serving(first)
     assert stat.S_IMODE(env.stat().st_mode) == 0o600
-    assert shell.run("apply", "-f", file, "--yes", command=source).code == 0
+    assert shell.run("apply", "-f", file, "--yes", environment=_sourced(env)).code == 0
     _ended(first)
     recorded = [json.loads(line) for line in record.read_text("utf-8").splitlines()]
     assert {"time", "method", "path", "api_version", "status", "request", "response"} <= set(recorded[0])
 
     second = shell.start("simulator", *options)
     _serving(second)
-    done = shell.run("verify", "--expect", file, "-o", "json", command=source)
+    done = shell.run("verify", "--expect", file, "-o", "json", environment=_sourced(env))
     assert done.code == 0, done.err
     _ended(second)
 
@@ -568,6 +567,16 @@ def test_unwritable_output_is_no_internal_error(into: str, said: str, options: s
     assert done.err.startswith(said)
     assert "itself failed" not in done.err
     assert "Traceback" not in done.err
+
+
+def _sourced(file: Path) -> dict[str, str]:
+    """Return what a shell has exported after it has read this file."""
+    done = subprocess.run(
+        ["sh", "-c", f". {file} && env -0"], env={}, check=True, capture_output=True, encoding="utf-8"
+    )
+    return dict(
+        line.split("=", 1) for line in done.stdout.split("\0") if line and not line.startswith("PWD=")
+    )
 
 
 def _serving(process: "subprocess.Popen[str]") -> None:

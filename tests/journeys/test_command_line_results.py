@@ -48,7 +48,7 @@ def test_a_step_is_one_line_of_the_log_with_its_number_and_v_prints_all(start_sh
 
 
 def test_a_terminal_gets_a_line_for_each_step_and_one_that_is_drawn_again(start_shell: StartShell) -> None:
-    shell = start_shell()
+    shell = start_shell(speed=600)
     file = shell.write("answers.yaml", PRIVATE)
     with shell.terminal("apply", "-f", file, "--yes", environment={"NO_COLOR": "1"}) as terminal:
         assert terminal.ends() == 0
@@ -57,7 +57,7 @@ def test_a_terminal_gets_a_line_for_each_step_and_one_that_is_drawn_again(start_
     assert sorted(line.split("/")[0].strip() for line in steps) == sorted(map(str, range(1, 12)))
     assert any(re.match(r"   3/11  = Create the resource group +unchanged$", line) for line in steps)
     assert [line.split()[0] for line in shown.splitlines()[-5:]] == ["✓", "Verified:", "Keep", "To", "Report"]
-    assert re.search(r"\r\x1b\[K +\d+/11  ◐ .* elapsed", terminal.shown)
+    assert re.search(r"\r\x1b\[K +\d+/11  ◐ .* \d+:\d\d el", terminal.shown), "cut at 80 columns"
 
 
 def test_a_failed_run_ends_with_what_failed_and_how_to_find_out_more(start_shell: StartShell) -> None:

@@ -23,6 +23,7 @@ def disturbed(start: StartShell, folder: Path, fault: str, *reads: str) -> Shell
     return start(encrypted_in(folder, faults=faults))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_verify_is_not_certain_if_only_the_cluster_can_be_read(
     fault: str, start_shell: StartShell, tmp_path: Path

@@ -70,9 +70,10 @@ def read_until(terminal: int, *wanted: bytes, limit: float = LIMIT) -> bytes:
     return got
 
 
-def test_a_polite_kill_leaves_a_sane_terminal() -> None:
-    process, terminal = start()
-    before = read_until(terminal, b"Signing", b"browser.", b"\x1b]2;aks-kms\x1b")
+def test_a_polite_kill_leaves_a_sane_terminal_and_no_colour_is_no_colour() -> None:
+    process, terminal = start(NO_COLOR="1")
+    written = b"Encrypts the Kubernetes secrets"
+    before = read_until(terminal, b"Signing", b"browser.", b"\x1b]2;aks-kms\x1b", written)
     assert b"\x1b[?1049h" in before
     assert b"\x1b[22;2t" in before
     process.send_signal(signal.SIGTERM)
@@ -81,6 +82,9 @@ def test_a_polite_kill_leaves_a_sane_terminal() -> None:
     assert b"\x1b[?1049l" in after
     assert b"\x1b[?1000l" in after
     assert b"\x1b[23;2t" in after
+    assert written in before
+    for colour in (b"\x1b[38;2", b";38;2", b"48;2;"):
+        assert colour not in before + after
     os.close(terminal)
 
 
@@ -123,17 +127,4 @@ def test_a_crash_names_the_error_and_no_value_that_was_in_play() -> None:
     assert process.wait(LIMIT) == 1
     assert b"the wizard fell over" in shown
     assert SENTINEL.encode() not in shown
-    os.close(terminal)
-
-
-def test_no_colour_is_no_colour() -> None:
-    process, terminal = start(NO_COLOR="1")
-    shown = read_until(terminal, b"Signing")
-    process.terminate()
-    shown += read_until(terminal, b"\x1b[?1049l")
-    assert process.wait(LIMIT) == 130
-    assert b"Encrypts the Kubernetes secrets" in shown
-    assert b"\x1b[38;2" not in shown
-    assert b";38;2" not in shown
-    assert b"48;2;" not in shown
     os.close(terminal)

@@ -1,4 +1,4 @@
-"""Where nobody has confirmed how Azure behaves (docs/azure.md, UNCONFIRMED), the engine gets there by either answer."""
+"""Where the behaviour of Azure is not confirmed (docs/azure.md, UNCONFIRMED), the engine succeeds with either answer."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import KeyOption, answers, scenario_file, signed_in
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 
@@ -56,7 +57,7 @@ async def test_a_private_vault_that_aks_may_not_reach_ends_in_a_problem_that_nam
     async with signed_in(scenario_file(tmp_path, rules=rules)) as (_, azure):
         wanted = answers("customer-managed-private")
         plan = await make_plan(azure, wanted)
-        run = Run(azure, wanted, plan)
+        run = Run(azure, wanted, plan, timeouts=Timeouts(operation=120, cluster_retry=60))
         assert await run.execute(plan.digest) == "failed"
         problem = run.problems["cluster"]
         assert problem.code in {

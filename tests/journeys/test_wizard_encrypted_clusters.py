@@ -78,7 +78,7 @@ async def test_failed_cluster_can_be_selected_and_repaired(tmp_path: Path) -> No
     ):
         await operator.to_clusters()
         await operator.press("slash")
-        await operator.type("aks-demo")
+        await operator.paste("aks-demo")
         await operator.sees("failed: can be repaired. The review shows what is missing")
         await operator.press("enter", "enter")
         await operator.sees("The last operation on aks-demo failed", "re-applies the cluster update")

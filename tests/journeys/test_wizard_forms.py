@@ -17,7 +17,7 @@ from screens.widgets.fields import Field
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT, vault_id
-from wizard.answers.model import Answers
+from wizard.answers.model import Answers, load
 from wizard.simulator import Simulator
 
 Form = Callable[..., AbstractAsyncContextManager[tuple[Simulator, Operator]]]
@@ -57,7 +57,9 @@ def chosen(operator: Operator) -> Answers:
     return operator.app.session.draft.answers()
 
 
-async def test_vault_with_access_policies_is_offered_and_used(form: Form) -> None:
+async def test_vault_with_access_policies_is_used_and_saved_answers_are_those_of_the_plan(
+    form: Form, tmp_path: Path
+) -> None:
     async with form("vault-access-policies") as (_, operator):
         await pick(operator, "vault", "kv-demo · rg-demo")
         await operator.sees(
@@ -68,6 +70,17 @@ async def test_vault_with_access_policies_is_offered_and_used(form: Form) -> Non
         await operator.sees("gets an access policy (encrypt, decrypt, get)")
         await operator.press("ctrl+n")
         await operator.sees("access policy", "encrypt, decrypt, get", "Enter, then type aks-demo")
+        await operator.press("ctrl+s")
+        await operator.sees("Save the answers")
+        await operator.press("ctrl+a", "ctrl+k")
+        await operator.paste(str(tmp_path / "answers.yaml"))
+        await operator.press("enter", "enter")
+        await operator.until((tmp_path / "answers.yaml").exists, "the file")
+        assert load(tmp_path / "answers.yaml") == chosen(operator)
+        await operator.press("f2")
+        await operator.sees("Azure CLI commands", "set -euo pipefail")
+        await operator.press("escape", "f1")
+        await operator.sees("Help", "The plan was made from the current state in Azure")
 
 
 @pytest.mark.matrix
@@ -159,6 +172,7 @@ async def test_missing_permissions_are_shown_and_do_not_block_the_review(form: F
         await operator.sees("This plan cannot be applied")
 
 
+@pytest.mark.matrix
 async def test_selected_rotation_interval_is_in_the_answers(form: Form) -> None:
     async with form("contoso") as (_, operator):
         await pick(operator, "rotate", "every year")

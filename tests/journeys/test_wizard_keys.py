@@ -20,7 +20,6 @@ from screens.wizard_steps import ORDER
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT
-from wizard.answers.model import load
 from wizard.cloud.azure import Azure
 from wizard.errors import fault_of_ours
 from wizard.simulator import Simulator
@@ -186,27 +185,6 @@ async def test_feature_pending_approval_cannot_be_registered(tmp_path: Path) -> 
         await operator.press("r")
         await operator.sees("requires approval by Microsoft")
         assert not operator.app.screen.query_one("#register").display
-
-
-async def test_saved_answers_are_those_of_the_plan(tmp_path: Path) -> None:
-    async with (
-        Simulator("contoso", speed=math.inf) as simulator,
-        wizard(simulator, tmp_path, LARGE) as operator,
-    ):
-        await operator.to_clusters(register=False)
-        await operator.choose("payments-prod")
-        await operator.to_review("Private")
-        await operator.press("ctrl+s")
-        await operator.sees("Save the answers")
-        await operator.press("ctrl+a", "ctrl+k")
-        await operator.paste(str(tmp_path / "answers.yaml"))
-        await operator.press("enter", "enter")
-        await operator.until((tmp_path / "answers.yaml").exists, "the file")
-        assert load(tmp_path / "answers.yaml") == operator.app.session.draft.answers()
-        await operator.press("f2")
-        await operator.sees("Azure CLI commands", "set -euo pipefail")
-        await operator.press("escape", "f1")
-        await operator.sees("Help", "The plan was made from the current state in Azure")
 
 
 async def test_unreachable_azure_is_shown_and_can_be_retried(tmp_path: Path) -> None:

@@ -104,32 +104,18 @@ async def read(operator: Operator) -> None:
     await operator.until(lambda: operator.app.session.resumable is not None, "the journal to be read")
 
 
-async def test_review_of_a_resumed_run_shows_what_has_changed_since(tmp_path: Path) -> None:
-    chosen = answers("customer-managed-public")
+async def test_review_of_a_resumed_run_shows_what_has_changed_and_changed_answers_start_a_new_run(
+    tmp_path: Path,
+) -> None:
+    chosen = answers("customer-managed-public", key={"rotate_every": "P180D"})
     async with Simulator("contoso", speed=600) as simulator:
         await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "crypto-role")
         async with wizard(simulator, tmp_path, LARGE) as operator:
             await operator.sees("was interrupted", "Resume aks-demo")
             await carried_to_review(operator)
             await operator.sees("✓ completed", "Create the key vault;")
-
-
-async def test_rotation_interval_that_is_not_an_option_is_kept(tmp_path: Path) -> None:
-    chosen = answers("customer-managed-private", key={"rotate_every": "P180D"})
-    async with Simulator("contoso", speed=600) as simulator:
-        await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "feature")
-        async with wizard(simulator, tmp_path, LARGE) as operator:
-            await carried_to_review(operator)
             operator.app.go_to("vault")
             await operator.sees("every 180 days")
-
-
-async def test_changed_answers_start_a_new_run(tmp_path: Path) -> None:
-    chosen = answers("customer-managed-private")
-    async with Simulator("contoso", speed=600) as simulator:
-        await cut_short(simulator, tmp_path / "runs", chosen, lambda event: event.step == "vault")
-        async with wizard(simulator, tmp_path, LARGE) as operator:
-            await carried_to_review(operator)
             operator.app.go_to("key")
             await operator.take_key("platform-managed")
             screen = await operator.sees("Enter, then type")

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
@@ -34,7 +36,7 @@ async def verified(
     ):
         await operator.to_clusters(register=False)
         await operator.press("slash")
-        await operator.type(cluster)
+        await operator.paste(cluster)
         await operator.press("enter", "v")
         await operator.sees("checks passed")
         await operator.press("o")
@@ -80,6 +82,7 @@ async def test_rotation_policy_is_set(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.matrix
 async def test_refused_rotation_shows_what_azure_returned_and_the_remedy(tmp_path: Path) -> None:
     async with verified("encrypted", tmp_path) as (simulator, operator):
         await operator.sees("1 version")
@@ -108,7 +111,7 @@ async def test_rotation_is_offered_for_customer_managed_keys_only(tmp_path: Path
         await operator.to_clusters(register=False)
         for cluster, rotates in (("web-stage", False), ("bank-ledger", True)):
             await operator.press("slash")
-            await operator.type(cluster)
+            await operator.paste(cluster)
             await operator.press("enter", "v")
             await operator.sees("checks passed", f"{cluster}:", "m change")
             assert ("o rotate" in operator.frame()) == rotates

@@ -33,12 +33,12 @@ def printed(option: str, cluster: str, group: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("option", "create", "size"),
     [
-        ("platform-managed", False, SMALL),
+        ("Public", False, SMALL),
         ("Private", False, LARGE),
         ("Private", True, SMALL),
-        ("Public", True, LARGE),
-        ("Public", False, SMALL),
         ("platform-managed", True, LARGE),
+        ("Public", True, LARGE),
+        ("platform-managed", False, SMALL),
     ],
     ids=lambda value: {True: "new", False: "existing", SMALL: "80x24", LARGE: "120x40"}.get(value, value),
 )

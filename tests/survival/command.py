@@ -5,7 +5,6 @@ the moment that was chosen, from within the transport: nothing of Python runs af
 """
 
 import gc
-import multiprocessing
 import os
 import re
 import signal
@@ -18,25 +17,14 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
+from tests.forked import context
 from tests.support import LIMIT
 
 Moment = Literal["before", "sent", "answered"]
 """Before request N is sent; after Azure has carried it out, its answer never seen; after its answer was taken note of."""
 MOMENTS: tuple[Moment, ...] = ("before", "sent", "answered")
 
-HEAVY = ("screens.cli.main", "screens.cli.apply", "screens.cli.runs", "screens.cli.rotate",
-         "screens.cli.live_log", "screens.cli.plan_text", "wizard.reports.text",
-         "wizard.procedure.planning", "wizard.procedure.run", "wizard.verification.verify", "wizard.runs.resume",
-         "wizard.procedure.key_rotation", "aiohttp", "azure.identity.aio", "azure.keyvault.keys.aio",
-         "azure.mgmt.authorization.aio", "azure.mgmt.authorization.v2022_04_01.models", "azure.mgmt.containerservice.aio",
-         "azure.mgmt.containerservice.models", "azure.mgmt.keyvault.aio", "azure.mgmt.keyvault.models",
-         "azure.mgmt.msi.aio", "azure.mgmt.msi.models", "azure.mgmt.policyinsights.aio", "azure.mgmt.quota.aio",
-         "azure.mgmt.resource.features.aio", "azure.mgmt.resource.locks.aio", "azure.mgmt.resource.resources.aio",
-         "azure.mgmt.resource.subscriptions.aio", "wizard.cloud.pipeline", "tests.survival.command")  # fmt: skip
-
 _GUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(list(HEAVY))
 
 
 @dataclass(frozen=True, order=True)
@@ -54,7 +42,7 @@ class Asked:
 
 
 def plain(path: str) -> str:
-    """A request's path in lower case; a GUID that is drawn anew each time is `*`."""
+    """A request's path in lower case; a GUID that is generated each time is `*`."""
     return _GUID.sub("*", unquote(path).rstrip("/").lower()) or "/"
 
 
@@ -87,7 +75,7 @@ def run(
     """Run a command to its end, or to its death."""
     if sys.platform == "win32":
         raise NotImplementedError
-    process = _context.Process(target=_child, args=(arguments, dict(environment), str(out), kill))
+    process = context.Process(target=_child, args=(arguments, dict(environment), str(out), kill))
     process.start()
     process.join(LIMIT)
     if process.exitcode is None:
