@@ -78,6 +78,7 @@ async def _longest_turn(report: Report, what: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _wizard(environment: dict[str, str], room: Path) -> AsyncIterator[WizardApp]:
+    gc_startup.end(gc_startup.WIZARD)  # as the command line does
     app = WizardApp(
         lambda show: connect(environment, on_instruction=show),
         environment=environment,
