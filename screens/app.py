@@ -148,8 +148,12 @@ class WizardApp(App[int]):
     def run_ended(self, active: "ActiveRun") -> None:
         """Say that a run has ended to someone who is not looking."""
         self._show_title()
+        self._alert(messages.Alert(end_of(active)))
+
+    @on(messages.Alert)
+    def _alert(self, message: messages.Alert) -> None:
         self.bell()
-        self.signals.notify(end_of(active))
+        self.signals.notify(message.text)
 
     def warn(self, text: str) -> None:
         """Show a warning for a few seconds."""
@@ -359,7 +363,9 @@ class WizardApp(App[int]):
                 f"Go to {STEPS[step].name}", "Nothing that you entered is lost", partial(self.go_to, step)
             )
         if connected:
-            yield SystemCommand("Fleet overview", "All clusters, with a verdict on each", self._show_fleet)
+            yield SystemCommand(
+                "All clusters", "Of all subscriptions, with a verdict on each", self._show_fleet
+            )
         yield SystemCommand(
             "History of runs", "Past runs with their answers, logs and reports", self._show_history
         )

@@ -45,6 +45,14 @@ class ShowFleet(Message):
     """Show all clusters, with a verdict on each."""
 
 
+class Alert(Message):
+    """Ring, and show a notification: something has changed that the operator waits for, perhaps without looking."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
 class ShowHistory(Message):
     """Show the runs in the journal."""
 

@@ -1,4 +1,4 @@
-"""What Azure returns of each resource, as plain data: the pure tests' world, in which everything is as it should be."""
+"""What Azure returns of each resource, as plain data: the resources of the pure tests, all of them valid."""
 
 import re
 from collections.abc import Mapping

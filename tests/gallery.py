@@ -16,15 +16,15 @@ from tests.operator import LARGE, SMALL, Operator, wizard
 from wizard.simulator import Simulator
 
 Snap = Callable[[str], Awaitable[None]]
-KeyOption = Callable[[Operator, Snap], Awaitable[None]]
+Visit = Callable[[Operator, Snap], Awaitable[None]]
 
 
 async def main(target: Path) -> None:
     """Draw them all into a folder: NAME-WIDTHxHEIGHT-THEME.svg."""
     for size in (SMALL, LARGE):
         for themes in (("calm", "calm-light"), ("no-colour",)):
-            for scenario, speed, key_option in KEY_OPTIONS:
-                await _draw(target, size, themes, scenario, speed, key_option)
+            for scenario, speed, visit in VISITS:
+                await _draw(target, size, themes, scenario, speed, visit)
 
 
 async def _draw(
@@ -33,7 +33,7 @@ async def _draw(
     themes: tuple[str, ...],
     scenario: str,
     speed: float,
-    key_option: KeyOption,
+    visit: Visit,
 ) -> None:
     without_colours = {"NO_COLOR": "1"} if themes == ("no-colour",) else {}
     with tempfile.TemporaryDirectory() as own, patch.dict(os.environ, without_colours):
@@ -52,7 +52,7 @@ async def _draw(
                 print(name, size, *themes)
 
             await operator.sees("Signed in to")
-            await key_option(operator, snap)
+            await visit(operator, snap)
 
 
 async def whole(operator: Operator, snap: Snap) -> None:
@@ -141,7 +141,7 @@ async def fleet(operator: Operator, snap: Snap) -> None:
     await snap("fleet")
 
 
-KEY_OPTIONS: tuple[tuple[str, float, KeyOption], ...] = (
+VISITS: tuple[tuple[str, float, Visit], ...] = (
     ("contoso", 240, whole),
     ("no-rights", math.inf, refused),
     ("update-fails", math.inf, failing),

@@ -28,7 +28,7 @@ SMALL, LARGE = (80, 24), (120, 40)
 
 
 class Operator:
-    """The pilot of one app, with eyes."""
+    """The pilot of one app, which also reads the screen."""
 
     def __init__(self, app: WizardApp, pilot: Pilot[int]) -> None:
         self.app = app

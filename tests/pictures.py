@@ -30,19 +30,19 @@ async def main(only: str = "") -> None:
     """Draw them all, or the recording only."""
     DOCS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)  # so that the path of the log, which the run's screen shows, is nobody's
+        os.chdir(folder)  # so that the path of the log, which the run's screen shows, names no user
         tools = fixed_tools(Path(folder) / "bin")
         await _recording(tools)
         if only == "recording":
             return
-        await _main_road(tools)
+        await _all_pages(tools)
         await _failure(tools)
         await _many(tools)
         await _small(tools)
         await _inside(Path(folder))
 
 
-async def _main_road(tools: str) -> None:
+async def _all_pages(tools: str) -> None:
     async with (
         Simulator("contoso", speed=120) as simulator,
         wizard(simulator, Path(), LARGE, PATH=tools) as operator,

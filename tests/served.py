@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 @contextmanager
 def served(scenario: dict[str, Any], speed: float | str) -> Iterator[dict[str, str]]:
-    """What the environment needs to reach a world, given as a scenario file has it, while the block lasts.
+    """What the environment needs to reach a simulator with this scenario, until the end of the block.
 
     Raises RuntimeError where it does not start.
     """

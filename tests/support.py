@@ -55,7 +55,7 @@ async def signed_in(
     environment: Mapping[str, str | None] | None = None,
     **options: Any,
 ) -> AsyncIterator[tuple[Simulator, Azure]]:
-    """A simulated Azure and the engine's door to it, both open for the length of the block.
+    """A simulated Azure and a connection of the engine to it, both open until the end of the block.
 
     `environment` is laid over the simulator's own (None removes a variable); `options` go to `connect`.
     """
@@ -87,7 +87,7 @@ def child_environment(
 
 
 def answers(key_option: KeyOption, *, new: bool = False, **changes: Any) -> Answers:
-    """Answers for one of the how-to's key options, on `aks-demo` of the world `contoso` or on a new cluster, `aks-new`.
+    """Answers for one of the how-to's key options, on `aks-demo` of the scenario `contoso` or on a new cluster, `aks-new`.
 
     `changes` are laid over the answers file, mapping by mapping: `cluster={"name": "orders-prod"}`; None removes.
     """
@@ -131,11 +131,14 @@ def identity_id(name: str = "id-aks-demo", group: str = "rg-demo", subscription:
     )
 
 
-async def run_plan(azure: Azure, chosen: Answers, **options: Any) -> Answered:
+async def run_plan(
+    azure: Azure, chosen: Answers, *, listener: Callable[[Event], None] | None = None, **options: Any
+) -> Answered:
     """Plan and run it to its end: the plan, every event, how it ended. `options` go to `Run`."""
     plan = await make_plan(azure, chosen)
     events: list[Event] = []
-    run = Run(azure, chosen, plan, listeners=[events.append], **options)
+    listeners = [events.append, listener] if listener else [events.append]
+    run = Run(azure, chosen, plan, listeners=listeners, **options)
     return plan, events, await run.execute(plan.digest)
 
 
@@ -167,7 +170,7 @@ async def gone(pid: int) -> None:
 
 @dataclass(frozen=True)
 class ManualClock(Clock):
-    """A clock on which time passes where somebody sleeps, and where the test says so."""
+    """A clock on which time passes during sleeps, and when the test moves it."""
 
     passed: list[float] = field(default_factory=list)
 

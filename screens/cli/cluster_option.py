@@ -150,7 +150,8 @@ def _nearest(group: str, name: str) -> str:
 
     from screens.cli.seen_clusters import load
 
-    settings = click.get_current_context().ensure_object(Settings)
+    context = click.get_current_context(silent=True)
+    settings = (context and context.find_object(Settings)) or Settings()
     known = {f"{each.resource_group}/{each.name}": each for each in load(settings.cluster_list)}
     for near in difflib.get_close_matches(f"{group}/{name}", known, n=1, cutoff=0.75):
         return f"did you mean -g {one_line(known[near].resource_group)} -n {one_line(known[near].name)}? Otherwise "

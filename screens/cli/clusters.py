@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.encryption import Encryption
     from wizard.cloud.inventory import ClusterRow, Unreadable
+    from wizard.fleet.filters import Filters
     from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
-    from wizard.fleet.wanted import Wanted
     from wizard.verification.report import Outcome
 
 
@@ -106,7 +106,7 @@ def command(
     return run_command(_clusters(settings_of(ctx), subscriptions, filters, output))
 
 
-async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted", output: str) -> int:
+async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Filters", output: str) -> int:
     from wizard.fleet.judging import Judged, judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
@@ -117,7 +117,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Wanted
     progress = Progress()
     async with connect(settings, only_reads=True) as azure:
         subscriptions = await select_subscriptions(azure, named)
-        found = judge(azure, subscriptions, wanted=filters, whole=not named, progress=progress)
+        found = judge(azure, subscriptions, filters=filters, whole=not named, progress=progress)
         async with show_progress(progress), aclosing(found):
             async for each in found:
                 if isinstance(each, Gone):

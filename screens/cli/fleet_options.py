@@ -10,8 +10,8 @@ from wizard.cloud.arm import same
 
 if TYPE_CHECKING:
     from wizard.cloud.encryption import EncryptionKind
+    from wizard.fleet.filters import Filters
     from wizard.fleet.progress import Progress
-    from wizard.fleet.wanted import Wanted
 
 KINDS = ("none", "platform-managed", "customer-managed", "legacy-kms")
 
@@ -53,22 +53,22 @@ def fleet_options(prefix: str = "") -> Callable[[Decorated], Decorated]:
 
 def fleet_filter(
     groups: tuple[str, ...], locations: tuple[str, ...], kinds: tuple[str, ...], *, failed: bool
-) -> "Wanted":
+) -> "Filters":
     """Return the filter options as the engine's filter."""
-    from wizard.fleet.wanted import Wanted
+    from wizard.fleet.filters import Filters
 
-    return Wanted(groups, locations, cast("tuple[EncryptionKind, ...]", kinds), failed)
+    return Filters(groups, locations, cast("tuple[EncryptionKind, ...]", kinds), failed)
 
 
-def no_match_remedy(wanted: "Wanted", progress: "Progress") -> str:
+def no_match_remedy(filters: "Filters", progress: "Progress") -> str:
     """Return what to do about filters that match no cluster, with the nearest names that match one."""
     import difflib
 
     nearest = [
         f"{option} {close[0]}"
         for option, given, there in (
-            ("-g", wanted.groups, progress.other_groups),
-            ("--location", wanted.locations, progress.other_locations),
+            ("-g", filters.groups, progress.other_groups),
+            ("--location", filters.locations, progress.other_locations),
         )
         for name in given
         if (close := difflib.get_close_matches(name, sorted(there), n=1, cutoff=0.5))

@@ -1,6 +1,7 @@
 """`aks-kms runs`: list, inspect and resume previous runs."""
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,14 @@ from screens.cli import candidates
 from screens.cli.apply import CONFIRM_HELP, NO_JOURNAL_HELP, YES_HELP, apply
 from screens.cli.connection import requested_cloud
 from screens.cli.help import Group
-from screens.cli.options import azure_options, output_option, presentation_options, settings_of
+from screens.cli.options import (
+    ARM_ENDPOINT,
+    Settings,
+    azure_options,
+    output_option,
+    presentation_options,
+    settings_of,
+)
 from screens.cli.outcome import (
     CommandExit,
     problem_text,
@@ -201,7 +209,7 @@ def resume(
         from wizard.runs.resume import resumable_run
 
         cloud = requested_cloud(settings)
-        resuming = resumable_run(None, run if run is not None else _newest_resumable(cloud))
+        resuming = resumable_run(None, run if run is not None else _newest_resumable(cloud, settings))
         _refuse_if_running(resuming)
         if cloud and (problem := resuming.wrong_cloud(cloud, strict=run is None)):
             raise CommandExit(FAILURE, problem_text(problem))
@@ -222,12 +230,15 @@ def resume(
     return run_command(resume_run())
 
 
-def _newest_resumable(cloud: "Cloud | None") -> str:
+def _newest_resumable(cloud: "Cloud | None", settings: Settings) -> str:
     """Return the ID of the newest run that can be resumed, in that cloud if it is known. Raise CommandExit if there is none."""
+    from wizard.cloud.arm import same
     from wizard.runs.resume import newest_run, resumable_runs
 
     if found := resumable_runs(cloud=cloud):
-        return found[0].id
+        endpoint = settings.arm_endpoint or os.environ.get(ARM_ENDPOINT)
+        here = (run for run in found if endpoint and same(run.endpoint, endpoint))
+        return next(here, found[0]).id
     if cloud and (others := resumable_runs()):
         other = others[0]
         raise CommandExit(

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from wizard.answers.model import Answers
     from wizard.cloud.azure import Azure
     from wizard.cloud.inventory import ClusterRow
+    from wizard.fleet.filters import Filters
     from wizard.fleet.progress import Progress
-    from wizard.fleet.wanted import Wanted
     from wizard.reports.findings import Findings, Missed
     from wizard.reports.text import Detail
     from wizard.verification.report import ClusterReport, Depth
@@ -54,7 +54,7 @@ class _Options:
     expect: str | None
     everything: bool
     depth: "Depth"
-    filters: "Wanted"
+    filters: "Filters"
     output: str
     in_cluster: bool = False
     allow_unknown: tuple[str, ...] = ()
@@ -311,7 +311,7 @@ async def _verify_all(
         azure,
         await select_subscriptions(azure, options.subscriptions),
         depth=options.depth,
-        wanted=options.filters,
+        filters=options.filters,
         whole=not options.subscriptions,
         progress=progress,
     )

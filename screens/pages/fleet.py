@@ -58,7 +58,7 @@ assignments and locks that clusters depend on, each of them once."""
     ]
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session, "Fleet overview", id="fleet")
+        super().__init__(session, "All clusters", id="fleet")
         self._view = View()
         self._ordered: list[Line] = []
         """The lines of the view in its order."""
@@ -136,7 +136,7 @@ assignments and locks that clusters depend on, each of them once."""
 
     def columns(self) -> dict[str, int]:
         """Return the columns that fit."""
-        return fleet_text.columns(self.room)
+        return fleet_text.columns(self.room, [each.name for each in self.session.subscriptions])
 
     # -- texts ---------------------------------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ assignments and locks that clusters depend on, each of them once."""
         parts = (
             [f"{progress.listed} of {count(progress.subscriptions, 'subscription')}"] if self.reading else []
         )
-        parts += [f"{self.shown:,} shown"] if view.narrows else []
+        parts += [f"{self.shown:,} of {len(self._fleet.lines):,} shown"] if view.narrows else []
         parts += [KINDS[view.kind]] if view.kind else []
         parts += ["failures"] if view.failed else []
         parts.append(ORDERS[view.order] + (", reversed" if view.backwards else ""))

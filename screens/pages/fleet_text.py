@@ -1,6 +1,6 @@
 """What the fleet overview shows: a cluster in table cells and in words, and the totals. Pure functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.text import Text
 from textual.content import Content
@@ -97,21 +97,27 @@ def _line(parts: list[tuple[str, str, Tone]], gap: str, label: str) -> Content:
     return Content.assemble((f"{label:<12}", "$quiet"), words) if label else words
 
 
-def columns(room: int) -> dict[str, int]:
-    """Return the columns that fit, and their widths; what is left out is in the description of a line."""
-    fixed = {"sign": 1, "version": 8}
+def columns(room: int, subscriptions: Sequence[str] = ()) -> dict[str, int]:
+    """Return the columns that fit, and their widths; what is left out is in the description of a line.
+
+    `subscriptions`: their names, for which the column is no wider than they need.
+    """
+    fixed = {"sign": 1, "region": 18, "version": 8}
     names = ["sign", "cluster", "group", "subscription", "region", "version", "now", "checks"]
     room -= 1
     names = names if room >= 140 else [name for name in names if name != "region"]
     names = names if room >= 100 else [name for name in names if name not in {"subscription", "group"}]
     fixed["now"] = max(len(kind) for kind in KINDS.values())
     fixed["checks"] = 22 if room >= 110 else 20
-    left = room - sum(fixed.values()) - 2 * len(names)
-    others = len(names) - len(fixed) - 1
-    fixed["cluster"] = max(6, left * 2 // (2 * others + 1) if others else left)
-    each, rest = divmod(left - fixed["cluster"], others) if others else (0, 0)
-    fixed["cluster"] += rest
-    return {name: fixed.get(name, max(6, each)) for name in names}
+    left = room - sum(fixed.get(name, 0) for name in names) - 2 * len(names)
+    if "subscription" in names:
+        longest = max((*map(len, subscriptions), len("subscription")))
+        fixed["subscription"] = min(longest, left * 2 // 5)
+        left -= fixed["subscription"]
+        fixed["group"] = left * 9 // 20
+        left -= fixed["group"]
+    fixed["cluster"] = left
+    return {name: fixed[name] for name in names}
 
 
 def cells(line: Line) -> dict[str, Text]:

@@ -170,7 +170,7 @@ def how_far_it_came(run: "ResumableRun") -> str:
     return f"{run.answers.cluster.name} {ended}{where}{kept}"
 
 
-def resume_road(runs: "Sequence[ResumableRun]", drafts: "Sequence[SavedDraft]") -> tuple[str, str, str]:
+def resume_task(runs: "Sequence[ResumableRun]", drafts: "Sequence[SavedDraft]") -> tuple[str, str, str]:
     """Return the entry that resumes: its name, and what it does, in short and at length."""
     if len(runs) + len(drafts) > 1:
         what = " and ".join(

@@ -10,7 +10,19 @@ from screens.widgets.frame import NARROW
 from screens.widgets.grid import PROSE, Cell, row, rows, section
 from screens.widgets.links import linked_cell
 from wizard.procedure.plan import Plan
-from wizard.reports.wording import AFTERWARDS, FOLLOWS, KEEP, LEVELS, STYLES, Tone, count, hanging, usually
+from wizard.reports.wording import (
+    AFTERWARDS,
+    FOLLOWS,
+    KEEP,
+    LEVELS,
+    STYLES,
+    Tone,
+    command_in,
+    count,
+    hanging,
+    usually,
+    without_command,
+)
 from wizard.rules import CHECKS, GUARDS, RULES, Finding
 
 _TITLES = {"Assign", "Change", "Create", "Encrypt", "Follow", "Migrate", "Repair"}
@@ -52,11 +64,17 @@ def refusal(plan: Plan) -> Content:
 
 
 def problem(finding: Finding) -> Content:
-    """Return a finding that prevents the run, with its remedy."""
-    message = for_form(finding.message)
-    if not finding.remedy:
+    """Return a finding that prevents the run, with its remedy. A long command is left to be copied, or to be read with F3."""
+    message, remedy = for_form(finding.message), for_form(finding.remedy)
+    if not remedy:
         return Content(message)
-    return Content.assemble(message, ("\nFix  ", "$quiet"), for_form(finding.remedy))
+    if len(command_in(remedy)) > _LONG:
+        remedy = f"{without_command(remedy)} ^y copies the command, F3 shows it."
+    return Content.assemble(message, ("\nFix  ", "$quiet"), remedy)
+
+
+_LONG = 60
+"""Characters of a command that is shown in a remedy."""
 
 
 def sections(
@@ -230,6 +248,7 @@ def _since(resumed: Sequence[tuple[str, str]], starts: Sequence[int], width: int
 
 def _finding(finding: Finding, starts: Sequence[int], width: int) -> Content:
     sign, _, tone = LEVELS[finding.level]
+    width = min(width, starts[2] + PROSE)
     first = row(
         [(sign, STYLES[tone]), (finding.code, "$quiet"), (for_form(finding.message), "")], starts[:3], width
     )

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Button, Static
 
 from screens.pages.vault_text import ROTATIONS
-from screens.widgets.dialogs import AskDialog, Dialog, problem_content
+from screens.widgets.dialogs import Answer, AskDialog, Dialog, problem_content
 from screens.widgets.fields import Choice, findings_content
 from screens.widgets.key_footer import KeyFooter
 from wizard.answers.naming import how_often
@@ -47,9 +47,9 @@ class RotationDialog(Dialog[bool]):
                 yield Static(id="rotation-message", classes="text")
                 yield Choice("Rotation policy", ROTATIONS[1:], key="every", value="P1Y")
             with Horizontal(classes="buttons"):
-                yield Button("Close", id="close", compact=True)
-                yield Button("Rotate now", id="now", compact=True)
-                yield Button("Set the policy", id="by-vault", compact=True)
+                yield Answer("Close", id="close", compact=True)
+                yield Answer("Rotate now", id="now", compact=True)
+                yield Answer("Set the policy", id="by-vault", compact=True)
         yield KeyFooter()
 
     def on_mount(self) -> None:

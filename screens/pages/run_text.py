@@ -10,7 +10,7 @@ from screens.pages.verification_text import counts
 from screens.session.active_run import ActiveRun, StepProgress
 from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
-from screens.widgets.grid import Cell, rows
+from screens.widgets.grid import PROSE, Cell, rows
 from screens.widgets.links import Link, no_link, portal, resources
 from wizard.reports.follow_up import follow_ups, keep_line
 from wizard.reports.infrastructure_code import TITLE as CODE
@@ -218,13 +218,13 @@ def outcome(active: ActiveRun, width: int, link: Link = no_link) -> Content:
 
 
 def _labelled(lines: list[tuple[str, str]], width: int) -> Content:
-    """Return labels and texts; a label that begins with a sign is a warning."""
+    """Return labels and texts in `width` columns at most; a label that begins with a sign is a warning."""
     table: list[list[Cell]] = [
         [(label, STYLES["warn"] if label[:1] == "!" else "$quiet"), (text, "bold" if label == _BOLD else "")]
         for label, text in lines
         if text
     ]
-    return rows(table, (0, _LABEL), width)
+    return rows(table, (0, _LABEL), min(width, _LABEL + PROSE))
 
 
 _LABEL = 15

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from screens.messages import Back, ChangeEncryption, StartOver
+from screens.messages import Alert, Back, ChangeEncryption, StartOver
 from screens.pages import verification_text
 from screens.session.session import Session
 from screens.session.watch import Watch
@@ -235,7 +235,7 @@ everything about the check under the cursor: what Azure returned, what it proves
             return
         self._watch = None
         change = f"The verdict changed to {VERDICTS[report.outcome][1]}"
-        self.app.bell()
+        self.post_message(Alert(f"{change}. {report.headline}"))
         self.notify(
             f"{change} at {datetime.now().astimezone():%H:%M:%S}. {report.headline}",
             severity="information" if report.passed else "error",

@@ -35,7 +35,7 @@ IRREVERSIBLE = (
 )
 
 
-class Road(NamedTuple):
+class Task(NamedTuple):
     """One way to start: its key, its action, what it does, and more of that where there is room."""
 
     key: str
@@ -45,25 +45,25 @@ class Road(NamedTuple):
     long: str
 
 
-ENCRYPT = Road(
+ENCRYPT = Task(
     "e",
     "start",
     "Encrypt a cluster",
     "8 steps; confirmed on the review",
     "8 steps. Nothing is written before you type the cluster name on the review.",
 )
-ROADS = (
-    Road(
+TASKS = (
+    Task(
         "v", "verify", "Verify a cluster", "read-only", "Read one cluster back and check it. Changes nothing."
     ),
-    Road(
+    Task(
         "a",
         "fleet",
         "All clusters",
         "read-only",
         "Encryption state of every cluster that you can see. Changes nothing.",
     ),
-    Road(
+    Task(
         "h",
         "history",
         "History",
@@ -74,11 +74,11 @@ ROADS = (
 _WITHOUT_AZURE = ("history",)
 
 
-def prompt(road: Road, *, narrow: bool) -> Content:
+def prompt(task: Task, *, narrow: bool) -> Content:
     """Return one line for a way to start: its key, its name, and what it does."""
-    does, wide = (road.short, 20) if narrow else (road.long, 24)
+    does, wide = (task.short, 20) if narrow else (task.long, 24)
     return Content.assemble(
-        (f"{road.key}  ", f"bold {STYLES['busy']}"), f"{road.name:<{wide}}  ", (does, STYLES["dim"])
+        (f"{task.key}  ", f"bold {STYLES['busy']}"), f"{task.name:<{wide}}  ", (does, STYLES["dim"])
     )
 
 
@@ -142,7 +142,7 @@ Start with --credential to choose another method."""
             yield Static(Content(self._cloud_shell), id="cloud-shell", classes="text caution")
             yield Static(id="resumable", classes="text")
             yield Static(Content("What do you want to do?"), id="ask-what", classes="title text")
-            yield MarkedList(id="roads", compact=True, classes="text")
+            yield MarkedList(id="tasks", compact=True, classes="text")
             with Horizontal(id="irreversible", classes="hanging text"):
                 yield Static(Content.styled("!", STYLES["warn"]), classes="sign")
                 yield Static(Content(IRREVERSIBLE))
@@ -226,34 +226,34 @@ Start with --credential to choose another method."""
 
     # -- the ways to start ---------------------------------------------------------------------------------------
 
-    def _roads(self) -> list[Road]:
+    def _tasks(self) -> list[Task]:
         """Return the ways to start. What was not completed comes first, so that enter resumes it."""
-        roads = [ENCRYPT, *ROADS]
+        tasks = [ENCRYPT, *TASKS]
         if any(self._resumable):
-            from screens.pages.resume import resume_road
+            from screens.pages.resume import resume_task
 
-            roads.insert(0, Road("r", "resume", *resume_road(*self._resumable)))
-        return roads
+            tasks.insert(0, Task("r", "resume", *resume_task(*self._resumable)))
+        return tasks
 
     def _show_roads(self) -> None:
         ready = self.session.azure_or_none is not None and not self._resuming
-        narrow, roads = self.app.size.width < NARROW, self._roads()
-        if (drawn := (ready, narrow, *roads)) == self._drawn:
+        narrow, tasks = self.app.size.width < NARROW, self._tasks()
+        if (drawn := (ready, narrow, *tasks)) == self._drawn:
             return
         self._drawn = drawn
         options = self.query_one(MarkedList)
         now = options.highlighted_option
         chosen = now.id if now and now.id != self._first else None
-        self._first = roads[0].action if ready else ""
+        self._first = tasks[0].action if ready else ""
         options.set_options(
             Option(
-                prompt(road, narrow=narrow),
-                id=road.action,
-                disabled=not ready and road.action not in _WITHOUT_AZURE,
+                prompt(task, narrow=narrow),
+                id=task.action,
+                disabled=not ready and task.action not in _WITHOUT_AZURE,
             )
-            for road in roads
+            for task in tasks
         )
-        places = [road.action for road in roads]
+        places = [task.action for task in tasks]
         options.highlighted = places.index(chosen) if chosen in places else (0 if ready else None)
         self.refresh_bindings()
 

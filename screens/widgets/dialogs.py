@@ -193,6 +193,16 @@ def _reason(error: Exception) -> str:
     return str((error.strerror if isinstance(error, OSError) else None) or error).rstrip(".")
 
 
+class Answer(Button):
+    """An answer to a question."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "press", "choose"),
+        Binding("right,tab", "app.focus_next", "next", key_display="tab"),
+        Binding("left", "app.focus_previous", "previous", show=False),
+    ]
+
+
 class AskDialog(Dialog[str]):
     """A question with a few answers. The first answer is the safe one: it has the focus, and esc gives it."""
 
@@ -209,7 +219,7 @@ class AskDialog(Dialog[str]):
                 yield Static(Content(self._text), classes="question")
             with Horizontal(classes="buttons"):
                 for key, label in self._answers.items():
-                    yield Button(Content(label), id=key, compact=True)
+                    yield Answer(Content(label), id=key, compact=True)
         yield KeyFooter()
 
     @on(Button.Pressed)

@@ -23,24 +23,21 @@ class MarkedList(OptionList, inherit_bindings=False):
         Binding("enter", "select", "select"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"marked-list--mark"}
-    DEFAULT_CSS = "MarkedList > .marked-list--mark { color: $accent; }"
-
-    def _get_left_gutter_width(self) -> int:
-        """Leave room for the bar, as Textual's own list of check boxes does for its boxes."""
-        return len(MARK)
+    DEFAULT_CSS = """
+    MarkedList, MarkedList.-textual-compact {
+        & > .option-list--option { padding: 0 0 0 2; }
+        & > .marked-list--mark { color: $accent; }
+    }
+    """
+    """The padding is the room for the bar."""
 
     def render_line(self, y: int) -> Strip:
         """Draw a line with its bar."""
         line = super().render_line(y)
         first = next((segment.style for segment in line if segment.style), Style())
-        if (at := self._option_at(y)) is not None and at == self.highlighted:
+        if (option := first.meta.get("option")) is not None and option == self.highlighted:
             accent = self.get_component_rich_style("marked-list--mark").color
-            gutter = Segment(MARK, Style(color=accent, bgcolor=first.bgcolor, meta=first.meta))
+            bar = Segment(MARK, Style(color=accent, bgcolor=first.bgcolor, meta=first.meta))
         else:
-            gutter = Segment(_PLAIN, Style(bgcolor=first.bgcolor, meta=first.meta))
-        return Strip([gutter, *line], line.cell_length + len(MARK))
-
-    def _option_at(self, y: int) -> int | None:
-        """The index of the option that has this line of the widget."""
-        line = int(self.scroll_offset.y) + y
-        return self._lines[line][0] if line < len(self._lines) else None
+            bar = Segment(_PLAIN, Style(bgcolor=first.bgcolor, meta=first.meta))
+        return Strip([bar, *line.crop(len(MARK))], line.cell_length)

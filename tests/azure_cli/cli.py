@@ -84,7 +84,7 @@ class AzureCli:
         self.executable = str(executable)
 
     def stop(self) -> None:
-        """End the process, and whatever it still runs."""
+        """End the process and the processes that it has started."""
         self.running.remove(self)
         assert self._warm.stdout is not None
         if sys.platform == "win32":
@@ -127,7 +127,7 @@ class AzureCli:
     # -- the steps that most scripts begin with -----------------------------------------------------------------------
 
     def join(self) -> "AzureCli":
-        """Tell the CLI about the simulated cloud."""
+        """Register the simulated cloud in the CLI."""
         self.text(
             f"cloud register --name {CLOUD} --endpoint-resource-manager {self.environment['AKS_KMS_ARM_ENDPOINT']}"
         )

@@ -1,4 +1,4 @@
-"""What somebody else has decided, as the real Azure CLI sees it: groups, deny assignments, policies, quotas (docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#role-assignments, docs/azure.md#permissions)."""
+"""Governance by other users, as the real Azure CLI shows it: groups, deny assignments, policies, quotas (docs/azure.md#refusals-of-the-aks-resource-provider, docs/azure.md#role-assignments, docs/azure.md#permissions)."""
 
 import json
 

@@ -25,7 +25,7 @@ IN_USE: Json = {
 BY_POLICY: Json = {
     "vaults": {"kv-demo": {"rbac": False, "access_policies": [{"principal": "reader", "keys": ["get"]}]}}
 }
-"""A vault that decides by access policies, somebody else's among them."""
+"""A vault that uses access policies, one of another user among them."""
 SAME_VAULT: dict[str, Any] = {
     "vault": {"name": "kv-old"},
     "key": {"name": "key-old"},

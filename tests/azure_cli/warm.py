@@ -18,7 +18,7 @@ from typing import Any
 
 assert sys.platform != "win32"
 
-GROUPS = ("acs", "identity", "keyvault", "profile", "resource", "role")
+GROUPS = ("acs", "identity", "keyvault", "profile", "resource", "role", "serviceconnector")
 PARTS = ("", "._help", "._params", ".commands", ".custom")
 LIBRARIES = (
     "azure.keyvault.keys",
@@ -30,10 +30,23 @@ LIBRARIES = (
     "azure.mgmt.resource.locks.v2016_09_01.operations",
     "azure.mgmt.resource.resources.v2025_04_01.operations",
     "azure.mgmt.resource.subscriptions.v2022_12_01.operations",
+    "azure.cli.core._help",
+    "azure.cli.core._output",
+    "azure.cli.core.auth.binary_cache",
+    "azure.cli.core.auth.identity",
+    "azure.cli.core.auth.persistence",
+    "azure.cli.core.azlogging",
     "azure.cli.core.commands.arm",
+    "azure.cli.core.commands.command_operation",
+    "azure.cli.core.extension.operations",
+    "azure.cli.core.sdk.policies",
     "azure.cli.core.auth.msal_credentials",
     "azure.cli.core.intercept_survey",
     "azure.cli.core.command_recommender",
+    "azure.core.pipeline.transport._bigger_block_size_http_adapters",
+    "azure.core.pipeline.transport._requests_basic",
+    "azure.core.rest._requests_basic",
+    "msrest.paging",
 )
 LONGEST_REQUEST = 1 << 20  # bytes; arguments and environment of one command
 
@@ -48,6 +61,7 @@ def main(place: str) -> None:
         ):  # another version of the Azure CLI; it is imported when it is needed
             importlib.import_module(name)
     gc.freeze()
+    gc.disable()  # a command ends before there is much to collect
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         server.bind(place)
         server.listen()

@@ -3,12 +3,13 @@
 import argparse
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks import fleet, pairs, simulator, start_up, whole_runs, wizard_frames
 from tests.benchmarks.measure import Report
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "help": start_up.help_and_version,
     "first-frame": start_up.first_frame,
     "pairs": pairs.beside_the_azure_cli,

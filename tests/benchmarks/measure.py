@@ -24,7 +24,7 @@ class Result:
 
 @dataclass
 class Report:
-    """The lines of one run, which a later run can be held against."""
+    """The lines of one run, which a later run can be compared with."""
 
     earlier: Mapping[str, float] = field(default_factory=dict)
     """The values of an earlier run, by name."""
@@ -33,7 +33,7 @@ class Report:
     def line(
         self, what: str, value: float, against: tuple[str, float] | None = None, aim: float | None = None
     ) -> None:
-        """Print a median in seconds, or bytes from 10,000 on; the ratio to what it is held against, its aim, and what it was."""
+        """Print a median in seconds, or bytes from 10,000 on; the ratio to what it is compared with, its aim, and the earlier value."""
         ratio = value / against[1] if against else None
         shown = f"{value * 1000:9.1f} ms" if value < 10_000 else f"{value / 1e6:9.1f} MB"
         compared = f"{ratio:6.2f}× {against[0]}" if ratio and against else ""

@@ -90,7 +90,7 @@ async def _wizard(environment: dict[str, str], room: Path) -> AsyncIterator[Wiza
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - what is waited for tells nobody
+    while not condition():  # noqa: ASYNC110 - the condition has no event
         await asyncio.sleep(0.005)
 
 

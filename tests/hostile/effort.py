@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, Phase, settings
 
 OUTCOMES = ("success", "clear error")
-"""How an input may end; whatever else happens fails its test."""
+"""How an input may end; any other ending fails its test."""
 
 LONG = settings.get_current_profile_name() == "long"
 """Whether there is time for everything."""

@@ -58,7 +58,7 @@ def obeyed(text: str, allowed: str = "\n") -> set[str]:
 
 
 def poisoned(folder: Path, **more: Any) -> Path:
-    """The world `contoso` with that text wherever Azure returns one that somebody else may have chosen."""
+    """The scenario `contoso` with that text wherever Azure returns a text that another user may have chosen."""
     cluster: Json = {
         "tags": {"purpose": POISON, POISON[:60].replace("/", ""): "x"},
         "version": "1.34.2",

@@ -50,6 +50,7 @@ ROWS = [
     ("--simulate=unwell.yaml --speed=max clusters", 3, "✗ The subscriptions could not be listed."),
     ("--simulate=unwell-in-one.yaml --speed=max plan -f platform-managed.yaml", 3, "✗ The resource group rg-demo could not be read."),
     ("--simulate=unwell.yaml --speed=max verify --expect platform-managed.yaml", 3, "✗ The cluster aks-demo could not be read."),
+    ("AKS_KMS_TIMEOUTS=throttling=60 --simulate=unwell-in-lists.yaml --speed=max verify -g x -n y", 3, "✗ The clusters of Contoso Development could not be listed. … is not certain. Subscriptions that could not be read: Contoso Development, Contoso Production."),
     ("AKS_KMS_TIMEOUTS=throttling=60,update-retry=60 --simulate=unwell-in-writing.yaml --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
     ("--credential=magic clusters", 2, "Error: Invalid value for '--credential': 'magic' is not one of 'auto', 'environment', 'workload-identity', 'managed-identity', 'azure-cli', 'device-code', 'browser'."),
     ("clusters", 3, "✗ You are not signed in to Azure."),
@@ -170,7 +171,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     own = answers("customer-managed-private").to_yaml()
     (folder / "misspelt.yaml").write_text(own.replace("network_access", "netwerk_access"))
     (folder / "principles.yaml").write_text("description: x\nextends: contoso\nprinciples: {}\n")
-    faults = (("unwell", "*", "*"), ("unwell-in-writing", "PUT", "*"), ("unwell-in-one", "GET", "*/rg-demo"))
+    faults = (
+        ("unwell", "*", "*"),
+        ("unwell-in-writing", "PUT", "*"),
+        ("unwell-in-one", "GET", "*/rg-demo"),
+        ("unwell-in-lists", "GET", "*/managedClusters*"),
+    )
     for name, method, path in faults:
         (folder / f"{name}.yaml").write_text(
             "description: A transient error that persists.\nextends: contoso\nfaults:\n"

@@ -1,4 +1,4 @@
-"""Wrong input of every kind, by the real entry point: answers, names, command lines, worlds, journals. Each ends in success
+"""Wrong input of every kind, by the real entry point: answers, names, command lines, scenarios, journals. Each ends in success
 or in words with one of the documented exit codes, never in a traceback, and nothing of it reaches a terminal raw."""
 
 import json

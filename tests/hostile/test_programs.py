@@ -1,4 +1,4 @@
-"""The programs beside this one: run only from where nobody else can have put them, with what they need, and no trace left."""
+"""The programs beside this one: run only from folders that no other user can write to, with the variables that they need, and leaving no process."""
 
 import ast
 import os
@@ -40,7 +40,7 @@ async def test_a_program_that_anybody_may_have_put_there_is_not_run(
     entry: str, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(trap if entry in {".", ""} else tmp_path)
-    trap.chmod(0o777 if entry == "OPEN" else 0o755)  # noqa: ASYNC240 - nothing else goes on here
+    trap.chmod(0o777 if entry == "OPEN" else 0o755)  # noqa: ASYNC240 - nothing else runs here
     folder = str(trap) if entry == "OPEN" else entry.format(here=tmp_path.name)
     environment = {"PATH": f"{folder}:/nowhere"}
     assert rejected_executable("kubectl", environment) == str(
@@ -113,7 +113,7 @@ RUNS = re.compile(
     r"^(subprocess|_posixsubprocess|pty|multiprocessing|concurrent\.futures)\.(?!Executor)|\bcreate_subprocess_|"
     r"^os\.(system|popen|spawn|exec|posix_spawn|fork|startfile)|\.subprocess_(exec|shell)$|ProcessPoolExecutor"
 )
-"""What starts a program, or another process, under whatever name it is imported."""
+"""What starts a program or another process, under any name by which it is imported."""
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_the_simulated_azure_listens_to_this_machine_alone(tmp_path: Path)
 
 
 async def test_what_is_written_is_for_its_owner_alone(tmp_path: Path) -> None:
-    """The files of a world that lasts: its environment, state and record hold secrets of the simulated Azure."""
+    """The files of a persistent simulator: its environment, state and record hold secrets of the simulated Azure."""
     from wizard.simulator import Simulator
 
     before = os.umask(0)

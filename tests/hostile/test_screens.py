@@ -17,7 +17,7 @@ PLANTED = ("]0;pwned", "]52;c;", "]8;;https://evil", "cHduZWQ=", "\x9b", "\x9d")
 """What of it would be obeyed by a terminal, as it would arrive there."""
 
 
-def looks_right(operator: Operator, *, full: bool = True) -> None:
+def assert_readable(operator: Operator, *, full: bool = True) -> None:
     """No control, and no markup taken for markup: it stands there as it was written."""
     frame = operator.frame()
     assert not obeyed(frame), obeyed(frame)
@@ -27,11 +27,11 @@ def looks_right(operator: Operator, *, full: bool = True) -> None:
 
 
 async def reach(operator: Operator, subscription: str) -> None:
-    """As `Operator.to_clusters`, in a world whose subscription has another name."""
+    """As `Operator.to_clusters`, in a scenario whose subscription has another name."""
     await operator.sees("Signed in to")
     await operator.press("enter")
     await operator.sees("Which subscription?", subscription)
-    looks_right(operator)
+    assert_readable(operator)
     await operator.press("end", "enter")
     await operator.sees("not registered yet")
     await operator.press("enter")
@@ -51,21 +51,21 @@ async def test_from_the_list_to_a_run_and_its_report(
         wizard(simulator, tmp_path, size) as operator,
     ):
         await reach(operator, "Prod")
-        looks_right(operator)
+        assert_readable(operator)
         await operator.press("f1")
         await operator.press("escape")
         await operator.choose("aks-demo")
         await operator.take_key("Private")
         await operator.sees("Vault, key and identity for")
-        looks_right(operator)
+        assert_readable(operator)
         await operator.press("ctrl+n")
         await operator.sees("Type the cluster name to confirm", "Enter, then type")
-        looks_right(operator)
+        assert_readable(operator)
         await operator.start("aks-demo")
         await operator.until(
             lambda: bool(operator.app.session.active and operator.app.session.active.status), "the end"
         )
-        looks_right(operator)
+        assert_readable(operator)
         for path in (tmp_path / "runs").rglob("*"):
             assert path.is_dir() or not obeyed(path.read_text("utf-8")), path
         tally["success"] += 1
@@ -87,13 +87,13 @@ async def test_the_verification_and_its_report(
         await operator.press("enter")
         await operator.press("v")
         await operator.sees(f"Verification of {cluster}", "checks passed")
-        looks_right(operator)
+        assert_readable(operator)
         for _ in range(4):
             await operator.press("down", "enter")
-            looks_right(operator)
+            assert_readable(operator)
         await operator.press("s")
         await operator.pilot.pause()
-        looks_right(operator)
+        assert_readable(operator)
         await operator.press("escape")
         tally["success"] += 1
 
@@ -106,9 +106,9 @@ async def test_many_clusters(tmp_path: Path, tally: Counter[str]) -> None:
         await reach(operator, "Prod")
         await operator.press("a")
         await operator.sees("aks-odd")
-        looks_right(operator)
+        assert_readable(operator)
         await operator.press("end", "enter")
-        looks_right(operator)
+        assert_readable(operator)
         tally["success"] += 1
 
 
@@ -138,7 +138,7 @@ async def test_refusals_on_the_screen(operation: str, tmp_path: Path, tally: Cou
         ):
             await operator.press(*keys)
             await operator.pilot.pause()
-            looks_right(operator, full=False)
+            assert_readable(operator, full=False)
         tally["clear error"] += 1
 
 

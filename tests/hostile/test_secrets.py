@@ -1,4 +1,4 @@
-"""Secrets that are in play during every kind of work, and whatever is written, shown or kept meanwhile: none is in it."""
+"""Secrets that are used during every kind of work: none is in anything that is written, shown or kept meanwhile."""
 
 import json
 import os
@@ -104,7 +104,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A world in which the secrets are planted, and answers for it."""
+    """A scenario with the secrets, and answers for it."""
     secrets = {"default/app": {"data": {"password": IN_CLUSTER}}}
     subscriptions = {PRODUCTION: {"groups": {"rg-web": {"clusters": {"web-stage": {"secrets": secrets}}}}}}
     scenario_file(tmp_path, principals={"operator": {"secret": CLIENT_SECRET}}, subscriptions=subscriptions)
@@ -164,7 +164,7 @@ def test_no_command_tells(
 def test_no_step_that_falls_over_tells(
     step: Step, output: str, place: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that nobody foresaw, within a run: its message knows the secrets, and its traceback goes to the log."""
+    """An unexpected error within a run: its message contains the secrets, and its traceback goes to the log."""
     seen = []
 
     async def failing(self: Any, work: Any) -> None:
@@ -185,7 +185,7 @@ def test_no_step_that_falls_over_tells(
 
 
 def break_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is asked of Azure, an error that nobody foresaw comes of it, and quotes all that it knows."""
+    """Each request to Azure raises an unexpected error, which quotes all secrets."""
 
     def failing(self: Any, *_: Any) -> Any:
         secret = [*ENVIRONMENT.values(), CLIENT_SECRET, IN_CLUSTER]

@@ -1,4 +1,4 @@
-"""Answers of any shape, and of none: whatever stands in the place of one of Azure's, a command says so in words."""
+"""Responses of any shape, and of none: a command reports each one in words."""
 
 import json
 import math
@@ -59,7 +59,7 @@ JSON = st.recursive(
     max_leaves=4,
 )
 SETS_OUT = ("/oauth2/", "/metadata/", "openid", "/discovery")
-"""Requests of the sign-in, which is Microsoft's library and not the door's."""
+"""Requests of the sign-in, which Microsoft's library sends, not `wizard.cloud`."""
 COMMANDS: dict[KeyOption, tuple[str, ...]] = {
     "platform-managed": ("apply", "--yes", "-o", "jsonl"),
     "customer-managed-private": ("plan", "-o", "json"),
@@ -88,7 +88,7 @@ def served(*faults: dict[str, Any]) -> Iterator[Simulator]:
 
 @cache
 def exchanged(key_option: KeyOption) -> tuple[tuple[str, str, str], ...]:
-    """What the command asks on a key option, in an order that is the same each time: method, path (an id that is drawn anew each
+    """What the command asks on a key option, in an order that is the same each time: method, path (an id that is generated each
     time is `*`) and the true answer, as JSON, of each request that is answered."""
     with TemporaryDirectory() as folder, served() as simulator:
         assert asking(key_option, simulator, Path(folder)).code == 0
@@ -101,7 +101,7 @@ def exchanged(key_option: KeyOption) -> tuple[tuple[str, str, str], ...]:
 
 
 def told_in_words(key_option: KeyOption, fault: dict[str, Any], folder: Path, tally: Counter[str]) -> None:
-    """A command, in a world with that fault, ends in success or in words, and in none that a terminal obeys."""
+    """A command, in a scenario with that fault, ends in success or with a message, without control sequences for a terminal."""
     with served(fault) as simulator:
         ended = asking(key_option, simulator, folder)
         assert simulator.fault_counts() != [0], "the fault was met by nothing"

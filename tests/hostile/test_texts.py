@@ -136,7 +136,7 @@ def _cells(row: str) -> list[str]:
 
 
 def harmless_files(home: Path) -> None:
-    """The journal holds nothing either that somebody's `cat` would obey; JSON has it escaped."""
+    """The journal contains no control sequence that a terminal would obey after `cat`; JSON escapes them."""
     for path in (home / "state").rglob("*"):
         if path.is_file():
             assert not obeyed(path.read_text("utf-8")), path

@@ -106,7 +106,7 @@ class Shell:
 
 
 class Terminal:
-    """A command on a terminal, as somebody sits before it."""
+    """A command on a terminal, as an operator uses it."""
 
     def __init__(self, fd: int, process: Forked) -> None:
         self._fd: int | None = fd

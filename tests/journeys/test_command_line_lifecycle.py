@@ -83,6 +83,13 @@ def test_commands_import_only_what_they_need(
     assert done.err.splitlines()[-1].split() == ["LOADED", *needed], done.err
 
 
+def test_a_sign_in_with_a_secret_needs_no_library_of_its_own(start_shell: StartShell):
+    shell = start_shell()
+    done = shell.run("clusters", command=[sys.executable, "-c", LOADED])
+    assert done.code == 0, done.err
+    assert done.err.splitlines()[-1].split() == ["LOADED", "aiohttp", "azure"], done.err
+
+
 @pytest.mark.parametrize(
     "words",
     ["", "verify -", "--simulate=", "--timeout=", "runs show ", "simulator --scenario "],

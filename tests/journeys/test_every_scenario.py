@@ -1,4 +1,4 @@
-"""Every built-in world, by every key option: each ends in success, in a refusal before anything is written, or in Azure's code."""
+"""Every built-in scenario, with every key option: each ends in success, in a refusal before anything is written, or in Azure's code."""
 
 import pytest
 
@@ -11,12 +11,12 @@ from wizard.simulator import scenarios
 
 DONE = "succeeded"
 NOT_HERE = {"fleet", "throttled"}
-"""Worlds that the benchmarks and the tests of waiting look at; their time is real."""
+"""Scenarios of the benchmarks and of the tests of waiting; their time is real."""
 BY_CHANCE = {"flaky-network", "token-revoked"}
-"""Worlds in which it depends on the moment which request is hit."""
+"""Scenarios in which it depends on the time which request has a fault."""
 SHORT = Timeouts(operation=300, registration=60)
 
-# Per world: how platform-managed, customer-managed private and customer-managed public end. A refusal of ours is
+# Per scenario: how platform-managed, customer-managed private and customer-managed public end. A refusal of ours is
 # written with a question mark; without one, it is the code of Azure's own that the run fails with.
 ENDS: dict[str, tuple[str, str, str]] = {
     "aks-not-trusted": (DONE, "InternalOperationError", DONE),

@@ -212,7 +212,7 @@ async def test_tools_have_their_windows_names_and_do_not_come_from_the_current_f
 async def test_what_a_batch_file_started_ends_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`taskkill /T` ends a tree of processes; the stand-in kills the one it is told."""
+    """`taskkill /T` ends a tree of processes; the stand-in ends the one that is named."""
     monkeypatch.setattr(processes, "sys", WINDOWS)
     system = tmp_path / "System32"
     system.mkdir()

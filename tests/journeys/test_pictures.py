@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from screens.session.active_run import ActiveRun, LogLine
-from tests.gallery import KeyOption, failing, refused, whole
+from tests.gallery import Visit, failing, refused, whole
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.pictures import fixed_tools
 from tests.support import LIMIT, ManualClock
@@ -48,9 +48,9 @@ PICTURES = {
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(
-    ("scenario", "road"), [("contoso", whole), ("no-rights", refused), ("update-fails", failing)]
+    ("scenario", "visit"), [("contoso", whole), ("no-rights", refused), ("update-fails", failing)]
 )
-async def test_pages_look_as_they_did(scenario: str, road: KeyOption, tmp_path: Path) -> None:
+async def test_pages_look_as_they_did(scenario: str, visit: Visit, tmp_path: Path) -> None:
     changed: list[str] = []
     async with (
         Simulator(scenario, speed=math.inf) as simulator,
@@ -67,7 +67,7 @@ async def test_pages_look_as_they_did(scenario: str, road: KeyOption, tmp_path: 
             await operator.pilot.resize_terminal(*LARGE)
 
         await operator.sees("Signed in to")
-        await road(operator, snap)
+        await visit(operator, snap)
     assert not changed, "\n".join([*changed, "If it should look so: see the head of this file."])
 
 

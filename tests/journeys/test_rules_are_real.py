@@ -1,4 +1,4 @@
-"""One world for each rule that refuses: the plan says no and nothing is written; and with the rule switched off, Azure
+"""One scenario for each rule that refuses: the plan has an error and nothing is written; and with the rule switched off, Azure
 itself refuses. So no rule is imaginary, and none is missing its reason."""
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def key_is(**spec: Any) -> Json:
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule refuses, in a world (a built-in one, or one with changes), and what Azure says without it."""
+    """What a rule refuses, in a scenario (a built-in one, or one with changes), and what Azure says without it."""
 
     code: str
     rule: Callable[..., Any]

@@ -218,7 +218,7 @@ def check_firewall(chosen: Answers, simulator: Simulator) -> None:
 
 
 def check_order(start: str, end: str, writes: list[str]) -> None:
-    """A cluster that reaches its vault as Public is told before the vault closes, and after it has opened."""
+    """A cluster that reaches its vault as Public is updated before public access is denied, and after it is allowed."""
     uses_it_publicly = start in {"public", "legacy-public"} and end.startswith("same-")
     if "firewall" in writes and "cluster" in writes:
         closes_last = uses_it_publicly and end != "same-vault-public"

@@ -1,4 +1,4 @@
-"""Where nobody has confirmed how Azure behaves (docs/azure.md, UNCONFIRMED), the engine gets there by either answer."""
+"""Where the behaviour of Azure is not confirmed (docs/azure.md, UNCONFIRMED), the engine succeeds with either answer."""
 
 from pathlib import Path
 from typing import Any

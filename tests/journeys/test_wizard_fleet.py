@@ -62,7 +62,7 @@ async def test_fleet_is_sorted_filtered_and_saved_and_a_cluster_is_opened(
         shown = await operator.sees("9 fail", "13 in 2 subscriptions", "aks-demo", "not encrypted")
         assert "legacy" in shown
         assert "platform" in shown
-        assert any("Fleet overview" in line and "basic · " in line for line in shown.splitlines()), (
+        assert any("All clusters" in line and "basic · " in line for line in shown.splitlines()), (
             "it stands in one line"
         )
         assert len(names(operator)) == 13
@@ -71,12 +71,12 @@ async def test_fleet_is_sorted_filtered_and_saved_and_a_cluster_is_opened(
         await operator.press("Z")
         assert names(operator) == sorted(names(operator), reverse=True)
         await operator.press("k", "k")
-        await operator.sees("web-stage", "1 shown")
+        await operator.sees("web-stage", "1 of 13 shown")
         assert names(operator) == ["web-stage"]
         await operator.press("escape")
         assert len(names(operator)) == 13
         await operator.press("f")
-        await operator.sees("9 shown")
+        await operator.sees("9 of 13 shown")
         assert "web-stage" not in names(operator)
         await operator.press("escape", "slash")
         await operator.paste("bank LEDGER")

@@ -25,7 +25,7 @@ World = Callable[..., AbstractAsyncContextManager[tuple[Simulator, Operator]]]
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """A simulator with a wizard on it: a built-in world's name, or YAML text laid over contoso."""
+    """A simulator with a wizard on it: a built-in scenario's name, or YAML text merged into contoso."""
 
     @asynccontextmanager
     async def begin(
@@ -275,7 +275,7 @@ faults:
         await operator.sees("A run is in progress. Quit anyway?")
         await operator.press("escape")
         await operator.sees("The run continues in the background", "Stay here")
-        await operator.press("right", "tab", "enter")
+        await operator.press("right", "enter")
         await operator.sees("Enter, then type orders-prod")
         assert operator.app.session.active.in_flight
         await operator.press("ctrl+q")

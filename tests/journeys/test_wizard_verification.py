@@ -34,16 +34,19 @@ def looked_inside(operator: Operator) -> bool:
     return report is not None and any(check.group == "inside" for check in report.checks)
 
 
-async def test_watch_ends_when_the_verdict_changes(tmp_path: Path) -> None:
+async def test_watch_ends_when_the_verdict_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         closed = {"properties": {"networkAcls": {"bypass": "None"}}}
         simulator.change(LEDGER_VAULT, closed)
         await verify_only(operator, "bank-ledger")
         await operator.sees("but they are at risk: a check failed.")
+        told: list[str] = []
+        monkeypatch.setattr(operator.app.signals, "notify", told.append)
         await operator.press("w")
         await operator.sees("watching since", "1 check · next in")
         simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "AzureServices"}}})
         await operator.sees("The verdict changed to verified at")
+        assert [text.partition(".")[0] for text in told] == ["The verdict changed to verified"]
         await operator.press("w")
         await operator.sees("watching since")
         simulator.change(LEDGER_VAULT, closed)
@@ -140,7 +143,7 @@ async def test_missing_kubectl_is_reported_and_keeps_the_verdict(tmp_path: Path)
     async with Simulator() as simulator, wizard(simulator, tmp_path, PATH=str(tmp_path)) as operator:
         await verify_only(operator, "web-stage")
         await operator.press("i")
-        await operator.sees("Check inside web-stage with kubectl?")
+        await operator.sees("Check inside web-stage with kubectl?", "enter choose  tab next")
         await operator.press("tab", "enter")
         await operator.sees("kubectl is not found", "secrets are encrypted with a platform-managed key.")
 

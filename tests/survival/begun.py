@@ -1,4 +1,4 @@
-"""A run that has begun its update of the cluster: what the journal of one is made of in the tests."""
+"""A run that has started its update of the cluster: the events of its journal."""
 
 from datetime import UTC, datetime
 

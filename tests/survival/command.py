@@ -42,7 +42,7 @@ class Asked:
 
 
 def plain(path: str) -> str:
-    """A request's path in lower case; a GUID that is drawn anew each time is `*`."""
+    """A request's path in lower case; a GUID that is generated each time is `*`."""
     return _GUID.sub("*", unquote(path).rstrip("/").lower()) or "/"
 
 

@@ -31,7 +31,7 @@ class Ending:
     """What a refusal says."""
     problem: Problem | None = None
     told: list[str] = field(default_factory=list)
-    """What kept a request from getting through at once, as whoever waits is told."""
+    """The notices about retries, as the operator gets them."""
     verdict: dict[str, str] = field(default_factory=dict)
     """What was judged: by `cluster|check` the outcome, by `cluster|` how it is encrypted."""
     events: list[Event] = field(default_factory=list)
@@ -42,7 +42,7 @@ Attempt = Callable[[Azure, Ending], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Procedure:
-    """One of them: the world it starts in, and what is attempted there."""
+    """One of them: the scenario in which it starts, and what is attempted."""
 
     name: str
     scenario: Callable[[Path], str | Path]

@@ -29,7 +29,7 @@ from tests.support import child_environment
 from tests.survival.command import plain
 from tests.survival.fault_kinds import COMMON, KINDS, Kind
 from tests.survival.fault_procedures import PROCEDURES, Ending, Procedure
-from tests.survival.truth import difference, truth
+from tests.survival.truth import complete_state, difference
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import connect
 from wizard.cloud.retry_notices import listener as on_retry_notice
@@ -57,12 +57,12 @@ class Asked:
 
     method: str
     path: str
-    """In lower case; a name that is drawn anew each time is `*`."""
+    """In lower case; a name that is generated each time is `*`."""
     times: int
 
     @property
     def shape(self) -> str:
-        """The same for whatever resource it is asked."""
+        """The same for any resource."""
         return re.sub(r"(?<=s/)[^/]+", "*", f"{self.method} {self.path}")
 
 
@@ -113,7 +113,7 @@ class Result:
 
 
 async def attempted(procedure: Procedure, simulator: Simulator, timeouts: str = SHORT) -> Ending:
-    """One attempt from signing in to its end, whatever that is."""
+    """One attempt from the sign-in to its end."""
     ending = Ending()
     forget_vault_challenges()  # as in a process of its own
     on_retry_notice.set(lambda hindrance: ending.told.append(str(hindrance)))
@@ -147,7 +147,7 @@ async def _undisturbed(procedure: Procedure) -> Good:
             ending = await attempted(procedure, simulator)
             assert ending.how == "success", f"{procedure.name}: {ending}"
             made = Counter((request.method, plain(request.path)) for request in simulator.requests)
-            world = truth(simulator)
+            world = complete_state(simulator)
     asked = [Asked(method, path, times) for (method, path), times in sorted(made.items())]
     if procedure.many_alike:
         first_of_each = {each.shape: each for each in reversed(asked)}
@@ -215,7 +215,7 @@ async def _tried(combination: Combination) -> Result:
                 return Result(combination.name, "untouched")
             wrong = _wrong(combination, first, undisturbed)
             if not wrong and first.how == "success":
-                wrong = "; ".join(difference(undisturbed.world, truth(simulator)))
+                wrong = "; ".join(difference(undisturbed.world, complete_state(simulator)))
             if not wrong and (simulator.writes() or combination.kind == "operation never ends"):
                 wrong = await _carried_on(procedure, combination, simulator, first)
     if wrong:
@@ -232,7 +232,7 @@ def _said(ending: Ending) -> list[str]:
 
 
 def _claimed(ending: Ending, undisturbed: Good) -> str:
-    """What is wrong with what was judged: nothing may be told as better than it is, and nothing left out in silence."""
+    """What is wrong with the verdicts: none may be better than the facts, and nothing may be left out without a notice."""
     for name, outcome in ending.verdict.items():
         if outcome == "passed" and undisturbed.verdict.get(name) != "passed":
             return f"{name} was passed, and is {undisturbed.verdict.get(name, 'nothing')}"
@@ -293,7 +293,7 @@ async def _carried_on(
     made = Counter(request.path.casefold() for request in simulator.writes() if request.status == 201)
     if twice := [path for path, times in made.items() if times > 1]:
         return f"made twice: {twice}"
-    if other := difference(undisturbed.world, truth(simulator)):
+    if other := difference(undisturbed.world, complete_state(simulator)):
         return f"a second attempt ends otherwise: {'; '.join(other)}"
     if second.verdict != undisturbed.verdict:
         return f"a second attempt judges otherwise: {second.verdict}"

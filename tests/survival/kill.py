@@ -1,4 +1,4 @@
-"""Kill a run at the boundaries of its requests, carry it on, and hold the end against that of an undisturbed run.
+"""Kill a run at the boundaries of its requests, resume it, and compare its end with that of an undisturbed run.
 
 `python -m tests.survival.kill --full` tries every moment of every request on every procedure; without `--full`, some of them.
 Exit code 0 where every point ended well or in a clear error after which it was carried on well; 1 otherwise; 130

@@ -1,4 +1,4 @@
-"""Which points there are, and going through them with several worlds at once."""
+"""Which points there are, and trying them in several simulators at once."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence

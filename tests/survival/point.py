@@ -1,4 +1,4 @@
-"""One point of the matrix: a run killed there, carried on, and held against an undisturbed one."""
+"""One point of the matrix: a run is killed there, resumed, and compared with an undisturbed one."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from tests.survival import command
 from tests.survival.command import Asked, Ended, Kill, plain
 from tests.survival.procedures import PROCEDURES, STEP, Procedure
-from tests.survival.truth import difference, doubled, started, truth
+from tests.survival.truth import complete_state, difference, doubled, started
 from wizard.cloud.arm import Json
 from wizard.simulator import Recorded, Simulator
 
@@ -24,7 +24,7 @@ IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A run that nobody kills."""
+    """A run that is not killed."""
 
     requests: tuple[Asked, ...]
     """Those that it makes, sign-in left out, in an order that is the same each time."""
@@ -40,7 +40,7 @@ class Outcome:
     kills: tuple[Kill, ...]
     result: str = "well"
     """`well`; `clear error`: a resume ended in one, and the next one got there; `not killed`: what was to be killed, the
-    run or what carries it on, did not come to that request this time; anything else is a fault."""
+    run or the resumed one, did not come to that request this time; anything else is a fault."""
     faults: list[str] = field(default_factory=list)
     said: str = ""
 
@@ -49,7 +49,7 @@ class Outcome:
 
 
 class Place:
-    """A fresh world with an operator before it."""
+    """A new simulator with an operator."""
 
     def __init__(self, procedure: Procedure, folder: Path, simulator: Simulator) -> None:
         self.procedure, self.folder, self.simulator = procedure, folder, simulator
@@ -100,7 +100,7 @@ class Place:
 
 @contextmanager
 def place(procedure: Procedure) -> Iterator[Place]:
-    """A fresh world, in which time passes with each request, for the length of the block."""
+    """A new simulator, in which time passes with each request, until the end of the block."""
     with TemporaryDirectory(prefix="kill-", dir=IN_MEMORY) as name:
         folder = Path(name)
         begun, seen = time.time(), [0]
@@ -118,18 +118,18 @@ def place(procedure: Procedure) -> Iterator[Place]:
 
 
 def undisturbed(name: str) -> Undisturbed:
-    """How a procedure ends where nobody interferes. Raises AssertionError where it does not end well."""
+    """How a procedure ends without a fault. Raise AssertionError if it does not succeed."""
     with place(PROCEDURES[name]) as here:
         ended = here.apply()
         assert ended.code == 0, ended.said
         ours = [r for r in here.simulator.requests if _ours(r)]
         made = Counter((request.method, plain(request.path)) for request in ours)
         asked = sorted(Asked(*key, number) for key, times in made.items() for number in range(1, times + 1))
-        return Undisturbed(tuple(asked), truth(here.simulator), started(ours))
+        return Undisturbed(tuple(asked), complete_state(here.simulator), started(ours))
 
 
 def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
-    """Kill a run there (and what carries it on, where there is another kill), carry it on to its end, and judge."""
+    """Kill a run there (and the resumed run, if there is a second kill), resume it to its end, and compare."""
     outcome = Outcome(name, tuple(kills))
     with place(PROCEDURES[name]) as here:
         first = here.apply(kills[0])
@@ -159,7 +159,7 @@ def tried(name: str, kills: Sequence[Kill], good: Undisturbed) -> Outcome:
             outcome.result = "clear error"
             if attempt == MOST_RESUMES - 1:
                 outcome.faults.append(f"after {MOST_RESUMES} times it has not ended well")
-        end = truth(here.simulator)
+        end = complete_state(here.simulator)
         outcome.faults += difference(good.world, end)
         outcome.faults += [f"twice: {each}" for each in doubled(end)]
         again = started(list(here.simulator.requests))

@@ -21,7 +21,7 @@ DURATIONS: Json = {
     "graph_lag": 0,
     "poll_interval": 0,
 }
-"""Short, and yet so long that each is seen to last: a request takes ten seconds of such a world."""
+"""Short, and yet so long that each is seen to last: a request takes ten seconds of simulated time."""
 STEP = 10.0
 
 DEMO = ["-g", "rg-demo", "-n", "aks-demo"]
@@ -37,21 +37,21 @@ class Procedure:
     """None for a rotation, which has no answers."""
 
     def lay(self, folder: Path) -> Path:
-        """Its world, as a scenario file."""
+        """The simulated Azure before it, as a scenario file."""
         if self.wanted is None:
             return encrypted(folder)
         subscriptions = {PRODUCTION: {"groups": {"rg-demo": self.before}}}
         return scenario_file(folder, subscriptions=subscriptions, durations=DURATIONS, principals=OFFICER)
 
     def command(self, folder: Path) -> list[str]:
-        """The command that goes it."""
+        """The command that carries it out."""
         if self.wanted is None:
             return ["rotate", *DEMO, "--yes"]
         (folder / "answers.yaml").write_text(self.wanted.to_yaml(), "utf-8")
         return ["apply", "-f", str(folder / "answers.yaml"), "--yes"]
 
 
-def _road(start: str, end: str) -> Procedure:
+def _transition(start: str, end: str) -> Procedure:
     wanted, there = TO[end]
     return Procedure(laid_over(FROM[start], there), wanted)
 
@@ -67,21 +67,21 @@ POLICIES: Json = {
     },
     "clusters": {"aks-demo": {}},
 }
-"""A vault that decides by access policies."""
+"""A vault that uses access policies."""
 
 PROCEDURES: dict[str, Procedure] = {
-    "platform-managed": _road("none", "platform"),
-    "private": _road("none", "new-private"),
+    "platform-managed": _transition("none", "platform"),
+    "private": _transition("none", "new-private"),
     "public": Procedure(FROM["none"], _TAGGED),
     "new-cluster-private": Procedure({}, answers("customer-managed-private", new=True)),
     "new-cluster-public": Procedure(
         {}, answers("customer-managed-public", new=True, vault={"resource_group": "rg-keys"})
     ),
-    "platform-to-customer": _road("platform", "new-private"),
-    "customer-to-platform": _road("public", "platform"),
-    "legacy-to-customer": _road("legacy-public", "new-private"),
-    "private-to-public": _road("private", "same-vault-public"),
-    "public-to-private": _road("public", "same-vault-private"),
+    "platform-to-customer": _transition("platform", "new-private"),
+    "customer-to-platform": _transition("public", "platform"),
+    "legacy-to-customer": _transition("legacy-public", "new-private"),
+    "private-to-public": _transition("private", "same-vault-public"),
+    "public-to-private": _transition("public", "same-vault-private"),
     "access-policies": Procedure(POLICIES, answers("customer-managed-public")),
     "rotate": Procedure({}, None),
 }

@@ -42,7 +42,7 @@ from wizard.verification.verify import verify
 
 WRONG = ("false claim", "silent", "blocked by advisory", "endless", "ours", "exit code", "not clear")
 RIGHT = ("clear error", "unknown", "not certain", "as if missing", "unaffected")
-"""`as if missing`: a 404 or an empty list is an answer, whose content is believed. `unaffected`: another read tells the same."""
+"""`as if missing`: a 404 or an empty list is an answer, whose content is believed. `unaffected`: another read returns the same."""
 
 _REFUSALS = {
     "400": "BadRequest",
@@ -305,7 +305,7 @@ async def _tried(case: Case, command: Procedure, simulator: Simulator, undisturb
 
 
 def judged(case: Case, ending: Ending, undisturbed: Ending) -> tuple[str, str]:
-    """How an attempt ended, and what tells it."""
+    """How an attempt ended, and what shows it."""
     if ending.how == "endless":
         return "endless", f"no end within {LONGEST:g} s"
     problem = ending.problem
@@ -352,7 +352,7 @@ def _of_apply(case: Case, ending: Ending, advisory: Read | None) -> tuple[str, s
     said = f"{ending.how} {ending.why or ending.problem} {sorted(map(str, failed))}"
     if ending.how == "success":
         if advisory or case.is_answer or "/operations/" in case.path:
-            return "unaffected", said  # the cluster itself tells how an operation ends
+            return "unaffected", said  # the cluster itself shows how an operation ends
         return "false claim", said
     if advisory is None or failed == {"verify"}:
         return _coded(case, ending) if ending.how == "problem" else ("as if missing", said)

@@ -1,4 +1,4 @@
-"""Each wait has a limit that is told while it is waited, can be changed, and is named once it is used up."""
+"""Each wait has a timeout, which is logged, can be changed, and is named when it has passed."""
 
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ USED_UP: dict[str, tuple[Any, Json]] = {
         {**REGISTERED, "faults": [refused("Throttled", 429, PUT_CLUSTER, **{"Retry-After": "3600"})]},
     ),
 }  # fmt: skip
-"""By budget: a procedure on which it is used up, and the world in which it is."""
+"""By timeout: a procedure in which it passes, and its scenario."""
 
 
 async def run_with(

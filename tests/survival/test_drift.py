@@ -1,4 +1,4 @@
-"""Whatever the plan stands on and that changes between the review and the write stops the run, and the difference is shown."""
+"""Each fact that the plan relies on stops the run if it changes between the review and the write, and the difference is shown."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -186,7 +186,7 @@ NAMED_THEN = {
     "key: expired": "expired on 1970-01-01",
     "cluster: another operation": "another operation on the cluster aks-demo has not finished",
 }
-"""What is then told, where it is in other words than at the gate."""
+"""The message, if it differs from that of the gate."""
 
 
 @pytest.mark.sampled(7)

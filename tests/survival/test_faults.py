@@ -205,7 +205,7 @@ async def test_a_clock_that_jumps_does_not_change_the_age_of_a_role_assignment(
 
 
 async def give_roles(azure: Azure, principal: str) -> None:
-    """As somebody else would, a moment before."""
+    """As another user would, a moment before."""
     client = azure.authorization(PRODUCTION).role_assignments
     for role in (CRYPTO_USER, CONTRIBUTOR):
         body = RoleAssignmentCreateParameters(

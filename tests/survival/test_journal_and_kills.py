@@ -1,4 +1,4 @@
-"""What a journal still tells when its run was killed, and what it refuses to be written into or read from."""
+"""What a journal contains after its run was killed, and which files it refuses to write to or read from."""
 
 import json
 import os
@@ -149,7 +149,7 @@ def test_a_new_directory_entry_is_on_the_disk_when_the_journal_returns(
 
 
 async def test_every_write_of_a_run_is_announced_before_it_is_sent() -> None:
-    """Also those on the vault's own plane; each is told of again when it is answered."""
+    """Also those on the vault's own plane; each is reported again with its response."""
     async with signed_in() as (simulator, azure):
         seen: list[tuple[Write, int]] = []
 

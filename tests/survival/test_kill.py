@@ -1,4 +1,4 @@
-"""A run is killed at the boundary of a request, carried on, and ends as one that nobody killed; some points by chance.
+"""A run is killed at the boundary of a request and resumed, and ends as an undisturbed one; some points at random.
 
 All of them: `python -m tests.survival.kill --full`.
 """

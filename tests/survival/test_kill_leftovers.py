@@ -1,4 +1,4 @@
-"""What a killed run may leave half done is found and completed by whoever carries it on."""
+"""What a killed run may leave half done is found and completed by the resumed run."""
 
 import asyncio
 from pathlib import Path

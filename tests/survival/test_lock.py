@@ -1,4 +1,4 @@
-"""One run at a time on a cluster of one machine: the second is told, writes nothing, and no lock outlives its process."""
+"""One run at a time on a cluster of one machine: the second is refused, writes nothing, and no lock outlives its process."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Whatever ends a command from outside: the journal is complete, the exit code right, and it says what Azure goes on with."""
+"""A command that is ended from outside leaves a complete journal and the right exit code, and names the operations that continue."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def journals_of(shell: Shell) -> list[list[Any]]:
 
 
 def waits(shell: Shell, *, run: int) -> bool:
-    """Whether that run, counted from 1, has told that it waits for something."""
+    """Whether that run, counted from 1, has logged that it waits."""
     told = sorted((shell.home / "state" / "aks-kms" / "runs").glob("*/events.jsonl"))
     return len(told) == run and '"step-progress"' in told[-1].read_text("utf-8")
 

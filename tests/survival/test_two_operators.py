@@ -1,4 +1,4 @@
-"""Two operators on two machines, at once on one cluster: it ends as one of them wanted, and each is told what is so.
+"""Two operators on two machines, at once on one cluster: it ends as one of them wanted, and each gets the right message.
 
 Two processes with a state directory each, so that no lock of one machine keeps them apart: only Azure does.
 """
@@ -15,7 +15,7 @@ from tests.survival import command
 from tests.survival.command import Ended
 from tests.survival.point import place
 from tests.survival.procedures import PROCEDURES, Procedure
-from tests.survival.truth import doubled, truth
+from tests.survival.truth import complete_state, doubled
 from wizard.answers.model import Answers
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption
@@ -62,7 +62,7 @@ LONGEST = 120.0
 
 
 def is_so(simulator: Simulator, wanted: Answers) -> bool:
-    """Whether the cluster is as somebody wanted it."""
+    """Whether the cluster is as one of them wanted it."""
     cluster = simulator.resource(cluster_id(wanted.cluster.name))
     there = Encryption.of(cluster)
     if there.kind != wanted.key_option or dig(cluster, "properties", "provisioningState") != "Succeeded":
@@ -114,5 +114,5 @@ def test_of_two_operators_one_succeeds_and_the_other_is_told(pair: str) -> None:
             assert "✗" in end.said
             assert wanted[0] == wanted[1] or not is_so(here.simulator, wanted[number]), end.said
         assert 0 in {end.code for end in ended.values()}, "\n".join(end.said for end in ended.values())
-        assert doubled(truth(here.simulator)) == []
+        assert doubled(complete_state(here.simulator)) == []
         assert here.simulator.unknown == ()

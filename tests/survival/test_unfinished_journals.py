@@ -1,4 +1,4 @@
-"""Which recorded run is to be carried on, and what was under way when it ended."""
+"""Which recorded run can be resumed, and which operations were in progress when it ended."""
 
 import json
 from dataclasses import replace
@@ -18,7 +18,7 @@ from wizard.procedure.planning import make_plan
 from wizard.runs.journal import Journal
 from wizard.runs.resume import resumable_run, resumable_runs
 
-# -- what was under way -----------------------------------------------------------------------------------------------
+# -- what was in progress -----------------------------------------------------------------------------------------------
 
 
 def told(*events: Event) -> list[Any]:
@@ -63,7 +63,7 @@ def test_an_ended_operation_is_not_in_progress() -> None:
     assert left.unanswered == ("PUT aks-demo",)
 
 
-# -- which run is carried on ------------------------------------------------------------------------------------------
+# -- which run is resumed ------------------------------------------------------------------------------------------
 
 
 def kept(root: Path, name: str, *events: Event, plan: Plan = PLAN_OF) -> str:
@@ -118,6 +118,9 @@ def test_a_run_is_resumed_in_its_own_cloud(
     assert [found.id for found in resumable_runs(root, cloud=here)] == [run] * offered
     problem = resumable_run(root, run).wrong_cloud(here)
     assert (problem is None) == carried
+    if there and there.arm != here.arm:
+        kept(root, "20260102-000000-aks-demo", BEGUN, ended("succeeded"), plan=replace(PLAN_OF, cloud=here))
+        assert [found.id for found in resumable_runs(root)] == [run], "another cloud supersedes nothing"
     if problem:
         assert problem.cause
         assert "runs resume" in problem.remedy

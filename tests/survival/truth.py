@@ -1,4 +1,4 @@
-"""The whole truth about a simulated world, without what chance and the clock put into it."""
+"""The complete state of a simulated Azure, without generated values and times."""
 
 import re
 from collections import Counter
@@ -26,7 +26,7 @@ _HEX = re.compile(r"\b[0-9a-f]{32}\b|(?<=-)[0-9a-f]{8}(?=\.)|\b[0-9a-f]{24}\b")
 """Versions of keys, what is in the addresses of a cluster, and its own id."""
 
 
-def truth(simulator: Simulator) -> Json:
+def complete_state(simulator: Simulator) -> Json:
     """Resources, roles, keys with their versions, features and registrations, by name and in order."""
 
     def told(world: Any) -> Json:
@@ -73,7 +73,7 @@ def truth(simulator: Simulator) -> Json:
 
 
 def _scenario(guid: str) -> str:
-    """A GUID that a scenario chose is easily told from one that chance chose."""
+    """A GUID of a scenario differs from a generated one by its form."""
     return guid if len(set(guid.replace("-", ""))) <= 2 else "(guid)"
 
 

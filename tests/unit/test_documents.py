@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -143,3 +144,18 @@ def test_every_late_import_has_its_reason_in_the_architecture() -> None:
     late = [str(file.relative_to(ROOT)) for file in files if imports_late(file)]
     assert [file for file in late if not any(fnmatch(file, pattern) for pattern in allowed)] == []
     assert [pattern for pattern in allowed if not any(fnmatch(file, pattern) for file in late)] == []
+
+
+def test_the_ladder_in_the_architecture_is_that_of_the_contracts() -> None:
+    shown = (
+        (ROOT / "docs/architecture.md").read_text("utf-8").partition("```\nscreens ")[2].partition("```")[0]
+    )
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    layers = {each["containers"][0]: " ".join(each["layers"]) for each in contracts if "layers" in each}
+    order = (layers[name] for name in ("screens", "wizard", "wizard.simulator"))
+    packages = [name for each in order for name in re.findall(r"\w+", each) if name != "__main__"]
+    packages.remove("simulator")  # above all others: it heads the last line
+    names = [name for name in re.findall(r"\w+", shown) if name not in {"wizard", "simulator"}]
+    assert names == packages

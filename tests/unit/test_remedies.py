@@ -81,7 +81,7 @@ REMEDIES = sorted(
         *others(),
         *(check.remedy for _, _, check in in_cluster.CASES),
         *(f.remedy for _, _, _, chosen, now in rules.CASES for f in rules.found(chosen, now).values()),
-        *(check.remedy for _, _, e in verification.CASES for check in verification.looked(e).values()),
+        *(check.remedy for _, _, e in verification.CASES for check in verification.checks_of(e).values()),
         *informing.remedies(),
         *(filled(known.remedy) for known in (*diagnose._KNOWN.values(), *diagnose._MORE.values())),
         *(filled(f"{why.remedy}.") for why in entra._KNOWN.values()),

@@ -4,14 +4,18 @@ from wizard.cloud.arm import Json, dig, spelled
 
 
 def identity_kind(cluster: Json) -> str:
-    """Return `user-assigned`, `system-assigned` or `service principal`."""
+    """Return `user-assigned`, `system-assigned`, `service principal`, or `unknown` if the body shows neither an identity nor the
+    service principal of a cluster without one; AKS shows `msi` there for a managed identity."""
+    client = str(dig(cluster, "properties", "servicePrincipalProfile", "clientId") or "msi")
     match str(dig(cluster, "identity", "type") or "").casefold():
         case "userassigned":
             return "user-assigned"
         case "systemassigned":
             return "system-assigned"
-        case _:
+        case "none":
             return "service principal"
+        case _:
+            return "unknown" if client.casefold() == "msi" else "service principal"
 
 
 def key_kind(key: Json | None) -> str:

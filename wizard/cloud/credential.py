@@ -207,18 +207,17 @@ def make_credential(
                 environment, common | {"policies": policies(), "transport": transport()}
             )
         case "workload-identity":
-            from azure.identity.aio import ClientAssertionCredential  # imported by now: libraries_of
-
-            from wizard.cloud.credential_files import federated_token  # late: it imports the SDKs' core
+            from wizard.cloud.client_credential import ClientCredential, assertion  # late: the SDKs' core
+            from wizard.cloud.credential_files import federated_token
 
             _demand(environment, chosen, "AZURE_TENANT_ID", "AZURE_CLIENT_ID", _TOKEN_FILE)
-            inner = ClientAssertionCredential(
-                tenant_id=tenant,
-                client_id=environment["AZURE_CLIENT_ID"],
-                func=federated_token(_TOKEN_FILE, environment[_TOKEN_FILE]),
+            inner = ClientCredential(
+                cloud.authority,
+                tenant,
+                environment["AZURE_CLIENT_ID"],
+                assertion(federated_token(_TOKEN_FILE, environment[_TOKEN_FILE])),
                 transport=transport(),
                 policies=policies(),
-                **common,
             )
         case "managed-identity":
             from azure.identity.aio import ManagedIdentityCredential  # imported by now: libraries_of
@@ -240,9 +239,13 @@ def make_credential(
 
 
 def libraries_of(kind: CredentialKind, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the modules to import before `make_credential`: signing in by the Azure CLI needs none."""
+    """Return the modules to import before `make_credential`: most ways to sign in do not need azure-identity."""
     chosen = _by_evidence(environment) if kind == "auto" else kind
-    return () if chosen == "azure-cli" else ("azure.identity.aio",)
+    if chosen == "azure-cli":
+        return ()
+    with_secret = chosen == "environment" and not environment.get(_CERTIFICATE)
+    own = with_secret or chosen == "workload-identity"
+    return ("wizard.cloud.client_credential" if own else "azure.identity.aio",)
 
 
 def identity_of(token: str) -> SignedIn:
@@ -305,13 +308,13 @@ def _checked(environment: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _from_environment(environment: Mapping[str, str], common: dict[str, Any]) -> Any:
-    from azure.identity import aio  # imported by now
-
-    from wizard.cloud.credential_files import CredentialFileError, certificate, not_a_certificate
-
     _demand(environment, "environment", "AZURE_TENANT_ID", "AZURE_CLIENT_ID")
     tenant, client = environment["AZURE_TENANT_ID"], environment["AZURE_CLIENT_ID"]
     if path := environment.get(_CERTIFICATE):
+        from azure.identity import aio  # imported by now: libraries_of
+
+        from wizard.cloud.credential_files import CredentialFileError, certificate, not_a_certificate
+
         password = environment.get("AZURE_CLIENT_CERTIFICATE_PASSWORD")
         try:
             content = certificate(_CERTIFICATE, path)
@@ -323,8 +326,16 @@ def _from_environment(environment: Mapping[str, str], common: dict[str, Any]) ->
         except (ValueError, TypeError) as error:
             raise AzureError(not_a_certificate(_CERTIFICATE, path).problem) from error
     _demand(environment, "environment", _SECRET)
-    secret = environment[_SECRET]
-    return aio.ClientSecretCredential(tenant, client, secret, **common)
+    from wizard.cloud.client_credential import ClientCredential, secret  # late: it imports the SDKs' core
+
+    return ClientCredential(
+        common["authority"],
+        tenant,
+        client,
+        secret(environment[_SECRET]),
+        transport=common["transport"],
+        policies=common["policies"],
+    )
 
 
 def _device_code(tenant: str, common: dict[str, Any], on_instruction: Callable[[str], None]) -> _Threaded:

@@ -400,20 +400,32 @@ def _is_sign_in(error: Any) -> bool:
 
 def _linked(said: str) -> _Known | None:
     """Return the cause and remedy with the action and the resource that Azure names, if its message has them."""
+    if tenant := _OTHER_TENANT.search(said):
+        return _Known(
+            f"The request names a resource in the subscription {tenant['subscription']}, which the tenant {tenant['tenant']} of this "
+            "sign-in may not use.",
+            "Use resources of one tenant, or sign in to the tenant of that subscription, then try again.",
+            "input",
+        )
     found = _LINKED.search(said)
     if found is None:
         return None
-    action, scopes = found["action"], found["scopes"].replace("','", ", ")
-    role = linked_role(action)
+    actions, scopes = (found[name].split("','") for name in ("actions", "scopes"))
+    roles = list(dict.fromkeys(filter(None, map(linked_role, actions))))
+    asked = f"the role {' and '.join(roles)}" if roles else "a role with this action"
     return _Known(
-        f"The signed-in identity has no permission for {action} on {scopes}, which the request names.",
-        f"Ask for {f'the role {role}' if role else 'a role with this action'} on it, then try again.",
+        f"The signed-in identity has no permission for {', '.join(actions)} on {', '.join(scopes)}, which the request names.",
+        f"Ask for {asked} on it, then try again.",
         "input",
     )
 
 
+_QUOTED = r"'(?P<{}>[^']+(?:','[^']+)*)'"
 _LINKED = re.compile(
-    r"permission to perform action\(?s?\)? '(?P<action>[^']+)' on the linked scope\(s\) '(?P<scopes>[^']+(?:','[^']+)*)'"
+    rf"permission to perform action\(?s?\)? {_QUOTED.format('actions')} on the linked scope\(s\) {_QUOTED.format('scopes')}"
+)
+_OTHER_TENANT = re.compile(
+    r"tenant '(?P<tenant>[^']+)' is not authorized to access linked subscription '(?P<subscription>[^']+)'"
 )
 _ARGUMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _ASKS_FOR_MFA = re.compile(r"\bMFA\b|multi-?factor", re.IGNORECASE)

@@ -35,9 +35,11 @@ _NO_CREDENTIAL = Why(
     "Add one with the issuer, subject and audience that Entra names",
 )
 _KNOWN: dict[str, Why] = {
-    **dict.fromkeys(("50076", "50078", "50079", "50158"), _MFA),
-    **dict.fromkeys(("53000", "53001", "53002", "53003", "53011", "530003", "530035"), _BLOCKED),
-    **dict.fromkeys(("50173", "70043", "70044", "700082", "700084"), _EXPIRED),
+    **dict.fromkeys(("50072", "50074", "50076", "50078", "50079", "50158"), _MFA),
+    **dict.fromkeys(
+        ("53000", "53001", "53002", "53003", "53004", "53011", "530003", "530032", "530035"), _BLOCKED
+    ),
+    **dict.fromkeys(("50132", "50133", "50173", "70008", "70043", "70044", "700082", "700084"), _EXPIRED),
     **dict.fromkeys(("70021", "700211", "700212", "700213"), _NO_CREDENTIAL),
     "500011": Why(
         "The token was requested for a service that the tenant does not have: the sign-in goes to another cloud or tenant than "
@@ -56,13 +58,28 @@ _KNOWN: dict[str, Why] = {
         "The client secret is wrong. It may be the secret's ID instead of its value.",
         "Set AZURE_CLIENT_SECRET to the secret's value",
     ),
+    "7000112": Why(
+        "The application is disabled in this tenant.", "Ask its owner to enable it, or use another identity"
+    ),
+    "7000229": Why(
+        "The application has no service principal in this tenant.",
+        "Ask an administrator of the tenant for it (`az ad sp create --id CLIENT_ID`), or set AZURE_TENANT_ID to its own tenant",
+    ),
+    "700027": Why(
+        "The certificate of the client is not one of the application's, or it has expired.",
+        "Add the certificate to the application, or set AZURE_CLIENT_CERTIFICATE_PATH to the one that it has",
+    ),
+    "50057": Why(
+        "The account is disabled.", "Sign in with another account, or ask its administrator to enable it"
+    ),
+    "50055": Why("The password has expired.", "Change it in a browser, then run `az login{tenant}` again"),
     "7000222": Why(
         "The client secret has expired.",
         "Create another one (`az ad app credential reset --append --id CLIENT_ID`) and set AZURE_CLIENT_SECRET to it",
     ),
     "90002": Why("There is no such tenant in this cloud.", "Check AZURE_TENANT_ID and --cloud"),
     **dict.fromkeys(
-        ("50020", "50034"),
+        ("50020", "50034", "90072"),
         Why(
             "The account does not exist in this tenant.",
             "Run `az login{tenant}` with an account of the tenant",

@@ -5,6 +5,7 @@ _ROLES = {
     "privatednszones/": "Private DNS Zone Contributor",
     "microsoft.network/": "Network Contributor",
     "diskencryptionsets/read": "Reader",
+    "microsoft.operationalinsights/workspaces/": "Log Analytics Contributor",
 }
 """By a part of an action in lower case, of which the first counts."""
 

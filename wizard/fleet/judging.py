@@ -10,10 +10,10 @@ from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.errors import AzureError
+from wizard.fleet.filters import Filters
 from wizard.fleet.progress import Progress
 from wizard.fleet.read_cache import ReadCache
 from wizard.fleet.sweep import Gone, Swept, sweep
-from wizard.fleet.wanted import Wanted
 from wizard.system.coroutines import closing_arguments
 from wizard.verification.provenance import Provenance
 from wizard.verification.report import ClusterReport, Depth
@@ -41,15 +41,15 @@ async def judge(
     subscriptions: Sequence[Subscription],
     *,
     depth: Depth = "basic",
-    wanted: Wanted | None = None,
+    filters: Filters | None = None,
     whole: bool = True,
     progress: Progress | None = None,
 ) -> AsyncGenerator[Verdict, None]:
-    """Yield the verdict on every wanted cluster as soon as it is known, what could not be read, and what no longer exists.
+    """Yield the verdict on every cluster that matches the filters as soon as it is known, what could not be read, and what no longer exists.
 
-    `whole`: these subscriptions are all that are visible. `wanted.failed` is applied by the caller, which counts verdicts.
+    `whole`: these subscriptions are all that are visible. `filters.failed` is applied by the caller, which counts verdicts.
     """
-    wanted, progress = wanted or Wanted(), progress or Progress()
+    filters, progress = filters or Filters(), progress or Progress()
     cache = ReadCache.through(azure)
     in_flight: set[asyncio.Task[Judged | Unreadable]] = set()
     async with aclosing(sweep(azure, subscriptions, whole=whole, progress=progress)) as found:
@@ -58,7 +58,7 @@ async def judge(
                 if not isinstance(each, Swept):
                     yield each
                     continue
-                if not wanted.fits(each.row):
+                if not filters.fits(each.row):
                     progress.other_groups.add(each.row.resource_group)
                     progress.other_locations.add(each.row.location)
                     continue

@@ -8,7 +8,7 @@ from wizard.cloud.arm import moment
 from wizard.cloud.encryption import Encryption
 from wizard.errors import KubectlError
 from wizard.in_cluster.metrics import Reading, Readings
-from wizard.verification.judge import make_check
+from wizard.verification.make_check import make_check
 from wizard.verification.report import Check, Outcome
 
 

@@ -19,8 +19,11 @@ def in_few_words(run: RunSummary) -> str:
     title = re.sub(
         r"a customer-managed key in a (\w+) vault",
         r"customer, \1",
-        run.title.replace(f" {run.cluster}", "", 1),
+        run.title.replace(f" {run.cluster}", "", 1)
+        .replace(", and whose last operation failed", "")
+        .replace(" in progress on,", ","),
     )
+    title = re.sub(r",? whose settings request (?=customer,|a platform)", " with ", title)
     title = re.sub(r"a platform-managed key", "platform", title)
     cloud = " · sim" if run.cloud and run.cloud.get("simulated") else ""
     return re.sub(r",? (?:encrypted )?with (?=customer,|platform)", ": ", title, count=1) + cloud

@@ -6,7 +6,7 @@ rules run again just before the first write.
 
 from collections.abc import Collection
 
-from wizard.rules import cluster, governance, identity, key, moving, ownership, regions, unread, vault
+from wizard.rules import cluster, governance, identity, key, migration, ownership, regions, unread, vault
 from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -28,9 +28,9 @@ RULES: tuple[Rule, ...] = (
     identity.deleted,
     identity.role,
     identity.fresh,
-    moving.from_a_key,
-    moving.from_legacy,
-    moving.secrets_are_rewritten,
+    migration.from_a_key,
+    migration.from_legacy,
+    migration.secrets_are_rewritten,
     ownership.cluster_api,
     ownership.deployments,
     governance.providers_registered,

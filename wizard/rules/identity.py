@@ -43,7 +43,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "identity-moves",
-                f"{name} will change from its system-assigned identity to {target.own.identity.name}.",
+                f"The roles of the system-assigned identity of {name} do not move to {target.own.identity.name}.",
                 "Assign the new identity the roles that the old one has outside the node resource group (own network, disks, "
                 "registries). There is no downtime; parts of the control plane use the old identity for "
                 "some hours.",

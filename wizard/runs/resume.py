@@ -61,6 +61,11 @@ class ResumableRun:
                 return f"{title}: ended unexpectedly (process killed or computer shut down)"
 
     @property
+    def endpoint(self) -> str:
+        """The Azure Resource Manager endpoint of the run's cloud; empty if it was not recorded."""
+        return str((self.run.summary.cloud or {}).get("resource_manager") or "")
+
+    @property
     def cloud_option(self) -> str:
         """The option that selects the run's cloud; empty if the cloud was not recorded."""
         recorded = self.run.summary.cloud
@@ -118,7 +123,7 @@ def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> l
     """Return the runs that failed, were interrupted or ended unexpectedly: newest first, at most one for each cluster.
 
     With `cloud`, return only runs of that cloud; a simulated one is identified by its address. Leave out runs in progress,
-    runs superseded by a later run on the same cluster, runs whose verification passed, and runs that cannot be read.
+    runs superseded by a later run on the same cluster of the same cloud, runs whose verification passed, and runs that cannot be read.
     Block on the disk. Raise JournalError if the journal cannot be read.
     """
     return list(each_resumable_run(root, cloud=cloud))
@@ -126,9 +131,10 @@ def resumable_runs(root: Path | None = None, *, cloud: Cloud | None = None) -> l
 
 def each_resumable_run(root: Path | None = None, *, cloud: Cloud | None = None) -> Iterator[ResumableRun]:
     """Yield the same, each as soon as it is found: a journal of years takes seconds to read."""
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for summary in each_run(root):
-        cluster = (summary.cluster_id or summary.cluster).casefold()
+        where = str((summary.cloud or {}).get("resource_manager"))
+        cluster = ((summary.cluster_id or summary.cluster).casefold(), where)
         if summary.status in {"not-begun", "unreadable"} or cluster in seen:
             continue
         if summary.status not in _RESUMABLE:

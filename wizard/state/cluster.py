@@ -33,6 +33,7 @@ _LINKED = {
     "microsoft.network/publicipprefixes": "Microsoft.Network/publicIPPrefixes/join/action",
     "microsoft.network/routetables": "Microsoft.Network/routeTables/join/action",
     "microsoft.compute/diskencryptionsets": "Microsoft.Compute/diskEncryptionSets/read",
+    "microsoft.operationalinsights/workspaces": "Microsoft.OperationalInsights/workspaces/sharedkeys/read",
 }
 """What the caller of a PUT needs on each resource that the body names, by its type: docs/azure.md#refusals-of-the-aks-resource-provider."""
 _AT_REST = FAILED_STATES | {SUCCEEDED}
@@ -229,11 +230,16 @@ def linked_actions(body: Json) -> tuple[tuple[str, str], ...]:
     """Return the actions on other resources that a PUT of this body requires, each with the id of the resource.
 
     Azure checks the caller's permission on each resource that the body names (LinkedAuthorizationFailed). Resources in
-    the node resource group are AKS's own.
+    the node resource group are AKS's own. Of a workspace that the security profile names (Defender), that is not known.
     """
+    properties = {
+        name: each
+        for name, each in (body.get("properties") or {}).items()
+        if name.casefold() != "securityprofile"
+    }
     nodes = str(dig(body, "properties", "nodeResourceGroup") or "").casefold()
     found: dict[str, tuple[str, str]] = {}
-    for id_ in (*(dig(body, "identity", "userAssignedIdentities") or ()), *_ids(body.get("properties"))):
+    for id_ in (*(dig(body, "identity", "userAssignedIdentities") or ()), *_ids(properties)):
         parts = str(id_).strip("/").split("/")
         if len(parts) < 8 or len(parts) % 2 or (nodes and parts[3].casefold() == nodes):
             continue

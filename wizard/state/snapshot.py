@@ -186,7 +186,7 @@ async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
     advised = advice.of_the_caller(azure, target, beside)
     subscription = target.answers.subscription
     groups, feature, provider, cluster, (new, of_new), (own, of_own) = await together(
-        together(*(_group(azure, group) for group in target.groups)),
+        _groups(azure, target),
         feature_state(azure, subscription),
         provider_state(azure, subscription),
         read_cluster(azure, target),
@@ -265,6 +265,10 @@ async def read_identity(azure: Azure, target: Target) -> Json | None:
     group, name = target.answers.identity_group, target.own.identity.name
     request = azure.identities(group.subscription).user_assigned_identities.get(group.name, name)
     return await read(reads.IDENTITY, request, f"The user-assigned identity {name} could not be read.")
+
+
+async def _groups(azure: Azure, target: Target) -> list[Json | None]:
+    return await together(*(_group(azure, group) for group in target.groups))
 
 
 async def _group(azure: Azure, group: GroupId) -> Json | None:

@@ -21,7 +21,7 @@ from wizard.cloud.roles import DECRYPT, Grant
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import make_check, unknown_check
+from wizard.verification.make_check import make_check, unknown_check
 from wizard.verification.report import Check
 
 _NOT_COUNTED = "Members of groups and roles that can be activated are not counted."

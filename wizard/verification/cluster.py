@@ -9,7 +9,7 @@ from wizard.cloud.locks import Lock
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
 from wizard.system.sanitize import shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import make_check, unknown_check
+from wizard.verification.make_check import make_check, unknown_check
 from wizard.verification.report import CENTRAL, Check, Outcome
 
 BUILT_IN_POLICY = "dbbdc317-9734-4dd8-9074-993b29c69008"
@@ -98,7 +98,8 @@ def _encryption(e: Evidence) -> Iterator[Check]:
         else "Secrets are encrypted by legacy KMS: its key is not rotated automatically, and secrets must be rewritten "
         "manually.",
         settings,
-        "Select this cluster in the wizard, or write an answers file (`aks-kms answers example`) and run `aks-kms apply`."
+        "Select this cluster in the wizard, or run `aks-kms apply -f FILE`; `aks-kms answers example platform-managed` prints "
+        "a file to start from."
         if kind == "none"
         else _migration(e),
     )
@@ -134,7 +135,7 @@ def _migration(e: Evidence) -> str:
             "--disable-azure-keyvault-kms`), rewrite all secrets (`kubectl get secrets --all-namespaces -o json | kubectl "
             "replace -f -`), upgrade to 1.33 or later, then run the wizard. Keep the key until then."
         )
-    return "Migrate to KMS data encryption: select this cluster in the wizard, or run `aks-kms apply` with an answers file."
+    return "Migrate to KMS data encryption: select this cluster in the wizard, or write an answers file and run `aks-kms apply -f answers.yaml`."
 
 
 def _locked(e: Evidence) -> Check:

@@ -12,7 +12,7 @@ from wizard.cloud.ownership import NEWEST, LastWrite, capz_tags, tool_tags
 from wizard.cloud.reads import Unknown
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import make_check, unknown_check
+from wizard.verification.make_check import make_check, unknown_check
 from wizard.verification.report import Check
 
 IGNORED = "lifecycle { ignore_changes = [key_management_service] }"

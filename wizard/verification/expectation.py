@@ -7,7 +7,7 @@ from wizard.cloud.arm import same
 from wizard.state.key import KeyState
 from wizard.system.sanitize import sanitize
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import make_check
+from wizard.verification.make_check import make_check
 from wizard.verification.report import Check, Outcome
 
 if TYPE_CHECKING:

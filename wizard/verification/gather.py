@@ -22,8 +22,8 @@ from wizard.errors import AzureError, Problem, odd_answer
 from wizard.system.coroutines import closing_arguments
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
-from wizard.verification.judge import GONE
 from wizard.verification.key import newest_first
+from wizard.verification.make_check import GONE
 
 if TYPE_CHECKING:
     from wizard.answers.model import Answers

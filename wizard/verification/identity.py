@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import Json, dig, same
+from wizard.cloud.bodies import identity_kind
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
-from wizard.errors import Problem
+from wizard.errors import Problem, odd_answer
 from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, make_check, unknown_check
+from wizard.verification.make_check import GONE, make_check, unknown_check
 from wizard.verification.report import Check, Outcome
 
 KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
@@ -18,6 +19,10 @@ KEY_ROLES = {role.guid: role.name for role in MAY_ENCRYPT}
 def identity_checks(e: Evidence) -> Iterator[Check]:
     """Yield the checks on the identity."""
     identities = e.identity_ids
+    if not identities and identity_kind(e.cluster) in {"unknown", "user-assigned"}:
+        odd = odd_answer("The identity of the cluster could not be read.", "the cluster comes without it")
+        yield unknown_check("identity-attached", "identity", "the identity of the cluster", odd)
+        return
     yield make_check(
         "identity-attached",
         "identity",

@@ -8,7 +8,7 @@ from wizard.errors import Problem
 from wizard.state.key import EXPIRES_SOON, KeyState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, make_check, shown, unknown_check
+from wizard.verification.make_check import GONE, make_check, shown, unknown_check
 from wizard.verification.report import Check, Outcome
 
 

@@ -7,7 +7,7 @@ from wizard.cloud.bodies import firewall_denies
 from wizard.errors import Problem
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
-from wizard.verification.judge import GONE, make_check, shown, unknown_check
+from wizard.verification.make_check import GONE, make_check, shown, unknown_check
 from wizard.verification.report import Check
 
 

@@ -13,9 +13,9 @@ from azure.core.exceptions import ResourceNotFoundError
 from tests.support import PRODUCTION, scenario_file, signed_in, vault_id
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
+from wizard.fleet.filters import Filters
 from wizard.fleet.judging import Judged, judge
 from wizard.fleet.read_cache import ReadCache
-from wizard.fleet.wanted import Wanted
 from wizard.verification.report import Depth
 from wizard.verification.verify import at_a_glance, verify
 
@@ -81,7 +81,7 @@ async def test_shared_resources_are_read_once(tmp_path: Path) -> None:
     fleet = {"clusters": 60, "subscriptions": 2, "encryption": {"none": None, "platform": None, "legacy": None, "customer-private": 1, "customer-public": 1}}  # fmt: skip
     path.write_text(json.dumps({"description": "Keys.", "extends": "fleet", "fleet": fleet}))
     async with signed_in(path) as (simulator, azure):
-        found = await judged(azure, "full", wanted=Wanted(groups=()))
+        found = await judged(azure, "full", filters=Filters(groups=()))
         asked = Counter((request.path.lower(), request.query) for request in simulator.requests)
     assert len(found) == 73
     assert sum(each.row.kind == "customer-managed" for each in found.values()) == 62
@@ -95,11 +95,13 @@ async def test_shared_resources_are_read_once(tmp_path: Path) -> None:
 
 async def test_only_wanted_clusters_are_verified() -> None:
     async with signed_in() as (simulator, azure):
-        found = await judged(azure, "full", wanted=Wanted(groups=("RG-BANK",), locations=("Germany West Central",), kinds=("customer-managed",)))  # fmt: skip
+        found = await judged(azure, "full", filters=Filters(groups=("RG-BANK",), locations=("Germany West Central",), kinds=("customer-managed",)))  # fmt: skip
         assert set(found) == {"bank-ledger", "bank-cards"}
         read = {request.path.rpartition("/")[2] for request in simulator.requests if "/vaults/" in request.path}  # fmt: skip
         assert "kv-batch-eu" not in read
-        assert set(await judged(azure, "basic", wanted=Wanted(kinds=("legacy-kms", "platform-managed")))) == {
+        assert set(
+            await judged(azure, "basic", filters=Filters(kinds=("legacy-kms", "platform-managed")))
+        ) == {
             "web-stage",
             "batch-eu",
         }
@@ -151,7 +153,7 @@ async def test_throttled_requests_are_repeated(tmp_path: Path) -> None:
         }
     ]  # fmt: skip
     async with signed_in(scenario_file(tmp_path, faults=faults)) as (_, azure):
-        found = await judged(azure, "full", wanted=Wanted(groups=("rg-bank",)))
+        found = await judged(azure, "full", filters=Filters(groups=("rg-bank",)))
         assert azure.throttling.times == 6
     assert found["bank-ledger"].report.passed
     assert "unknown" not in {check.outcome for check in found["bank-ledger"].report.checks}
@@ -170,5 +172,5 @@ async def test_verification_stops_if_its_results_are_not_consumed(tmp_path: Path
 
 
 def test_filters_are_combined() -> None:
-    assert not Wanted().narrows
-    assert Wanted(failed=True).narrows
+    assert not Filters().narrows
+    assert Filters(failed=True).narrows

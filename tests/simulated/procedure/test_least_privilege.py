@@ -306,7 +306,7 @@ def test_the_roles_of_the_table_grant_its_actions() -> None:
             assert any(roles[name].allows(action) for name in names), (key, action)
         for action in data_actions:
             assert any(roles[name].allows_data(action) for name in names), (key, action)
-        for name in names:  # and none is named in vain
+        for name in names:  # and each one that is named is needed
             assert (
                 any(map(roles[name].allows, actions))
                 or any(map(roles[name].allows_data, data_actions))

@@ -11,6 +11,7 @@ from tests.support import (
     PRODUCTION,
     Answered,
     ManualClock,
+    MovedClock,
     answers,
     cluster_id,
     identity_id,
@@ -20,6 +21,7 @@ from tests.support import (
     vault_id,
 )
 from wizard.cloud.arm import Json, dig
+from wizard.cloud.azure import connect
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared
@@ -27,6 +29,7 @@ from wizard.errors import AzureError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.refusals import Refusals
 from wizard.procedure.step import Work
+from wizard.simulator import Simulator
 
 PRIVATE, PUBLIC = answers("customer-managed-private"), answers("customer-managed-public")
 THROUGH_ARM = answers("customer-managed-public", key={"create_through": "resource-manager"})
@@ -91,18 +94,24 @@ async def test_the_operators_new_role_is_waited_for_before_the_key_is_created(
 
 
 async def test_akss_own_check_of_the_role_is_repeated_until_it_passes(tmp_path: Path) -> None:
-    async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await run_plan(azure, THROUGH_ARM, timeouts=LONG)
+    clock, retrying = (
+        MovedClock(),
+        "AKS cannot use the key yet because the role assignment has not propagated; retrying in 60 s",
+    )
+
+    def propagate(event: Event) -> None:
+        if event.message == retrying:
+            clock.ahead += 60
+
+    async with Simulator(slow(tmp_path, 30_000), speed=600, clock=clock) as simulator:
+        async with connect(simulator.environment) as azure:
+            _, _, status = await run_plan(azure, THROUGH_ARM, timeouts=LONG, listener=propagate)
         puts = [
             r.status for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
         ]
     assert status == "succeeded"
     assert puts[-1] == 200
     assert set(puts[:-1]) == {400}
-    assert (
-        "AKS cannot use the key yet because the role assignment has not propagated; retrying in 60 s"
-        in told(events, "cluster")
-    )
 
 
 async def test_new_roles_propagate_before_the_update_if_aks_cannot_check_them(tmp_path: Path) -> None:

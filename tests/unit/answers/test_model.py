@@ -257,7 +257,7 @@ def test_control_characters_do_not_reach_the_message():
     assert "\x07" not in message
 
 
-# -- whatever is written ----------------------------------------------------------------------------------------------
+# -- any values ----------------------------------------------------------------------------------------------
 
 Names = st.from_regex(r"[a-z][a-z0-9]{2,20}", fullmatch=True)
 Texts = st.text(max_size=30)

@@ -41,7 +41,7 @@ async def test_white_space_around_an_id_is_taken_off(end: str) -> None:
     credential = make(
         {**KNOWN, "AZURE_TENANT_ID": f"{KNOWN['AZURE_TENANT_ID']}{end}", "AZURE_CLIENT_SECRET": "s"}
     )
-    assert credential._inner._client._tenant_id == KNOWN["AZURE_TENANT_ID"]
+    assert credential._inner._tenant == KNOWN["AZURE_TENANT_ID"]
 
 
 def test_an_empty_secret_is_not_replaced_by_another_identity() -> None:

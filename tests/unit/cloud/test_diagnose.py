@@ -227,6 +227,18 @@ def test_a_missing_permission_on_a_linked_resource_is_named() -> None:
     assert "action that Azure names" in found.remedy
 
 
+def test_several_linked_actions_and_a_linked_tenant_are_named() -> None:
+    """Azure/AKS#4014, Azure/OpenShift#41."""
+    join, keys = "Microsoft.Network/x/join/action", "Microsoft.OperationalInsights/workspaces/sharedkeys/read"
+    said = f"it does not have permission to perform action(s) '{join}','{keys}' on the linked scope(s) '/net','/log' (respectively)"
+    found = problem(403, {"code": "linkedauthorizationfailed", "message": said})
+    assert f"{join}, {keys} on /net, /log" in found.cause
+    assert "Network Contributor and Log Analytics Contributor" in found.remedy
+    said = "however the current tenant 't-1' is not authorized to access linked subscription 's-2'."
+    found = problem(403, {"code": "LinkedAuthorizationFailed", "message": said})
+    assert "the subscription s-2, which the tenant t-1" in found.cause
+
+
 def test_a_policy_that_requires_mfa_is_met_by_signing_in_again() -> None:
     """azure-docs-cli#5403."""
     claims = base64.urlsafe_b64encode(json.dumps({"tid": "t-1"}).encode()).decode().rstrip("=")

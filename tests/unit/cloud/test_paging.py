@@ -19,7 +19,7 @@ PER_PAGE = 3
 
 
 def listing(*links: str | None, entries: int = PER_PAGE) -> AsyncItemPaged[int]:
-    """Return a list of an SDK whose pages have these links to the next one; the last link is given for ever."""
+    """Return a list of an SDK whose pages have these links to the next one; the last link is returned forever."""
     read = 0
 
     async def get_next(_: str | None) -> int:

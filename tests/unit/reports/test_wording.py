@@ -1,7 +1,10 @@
 """Durations and wrapping of the shared wording."""
 
+from pathlib import Path
+
 import pytest
 
+from wizard.reports.recorded_run import in_few_words
 from wizard.reports.wording import (
     ago,
     command_in,
@@ -12,6 +15,7 @@ from wizard.reports.wording import (
     usually,
     without_command,
 )
+from wizard.runs.journal import RunSummary
 
 
 @pytest.mark.parametrize(
@@ -85,3 +89,19 @@ def test_command_in_a_remedy(remedy: str, command: str) -> None:
 )
 def test_remedy_without_its_command(remedy: str, sentence: str) -> None:
     assert without_command(remedy) == sentence
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("Encrypt a with a customer-managed key in a private vault", "Encrypt: customer, private"),
+        ("Migrate a to a platform-managed key", "Migrate to platform"),
+        (
+            "Repair a, whose settings request a customer-managed key in a public vault, and whose last operation failed",
+            "Repair: customer, public",
+        ),
+    ],
+)
+def test_title_of_a_run_in_few_words(title: str, words: str) -> None:
+    run = RunSummary("20260101-000000-a", Path(), None, "a", title, "failed", None)
+    assert in_few_words(run) == words

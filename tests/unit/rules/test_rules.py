@@ -141,7 +141,7 @@ CASES: list[tuple[str, str, str, Answers, Snapshot]] = [
     ("error", "cluster-version-too-old", "1.32", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(currentKubernetesVersion=None, kubernetesVersion="1.32"))),
     ("error", "cluster-busy", "Updating", PLATFORM, empty_snapshot(PLATFORM, cluster=cluster(provisioningState="Updating"))),
     ("info", "cluster-under-way", "aks-demo", PRIVATE, complete_snapshot(PRIVATE, cluster=held(provisioningState="Updating"))),
-    ("error", "cluster-service-principal", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster={**cluster(), "identity": None})),
+    ("error", "cluster-service-principal", "aks-demo", PLATFORM, empty_snapshot(PLATFORM, cluster={**cluster(servicePrincipalProfile={"clientId": "x"}), "identity": None})),
     ("error", "cluster-service-principal", "aks-demo", PRIVATE, complete_snapshot(PRIVATE, cluster={**cluster(), "identity": {"type": "None"}})),
     ("warning", "identity-moves", "id-aks-demo", PRIVATE, complete_snapshot(PRIVATE, cluster=cluster())),
     ("warning", "identity-replaced", "id-old", PRIVATE, complete_snapshot(PRIVATE, cluster=cluster(identity=user_assigned(identity_id("id-old"))))),

@@ -262,6 +262,7 @@ def test_the_configured_settings_of_a_new_cluster_are_sent() -> None:
 
 
 SUBNET = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-net/providers/Microsoft.Network/virtualNetworks/vnet/subnets/aks"
+WORKSPACE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-log/providers/microsoft.operationalinsights/workspaces/log"
 ZONE = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-hub/providers/Microsoft.Network/privateDnsZones/privatelink.x"
 
 
@@ -278,6 +279,10 @@ def test_the_linked_actions_of_a_body_are_those_on_the_resources_that_it_names()
         identityProfile={
             "kubeletidentity": {"resourceId": identity_id("kubelet").replace("rg-demo", "mc_rg")}
         },
+        addonProfiles={
+            "omsAgent": {"enabled": True, "config": {"logAnalyticsWorkspaceResourceID": WORKSPACE}}
+        },
+        securityProfile={"defender": {"logAnalyticsWorkspaceResourceId": f"{WORKSPACE}2"}},
     )
     assign = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
     assert linked_actions(body) == (
@@ -285,6 +290,7 @@ def test_the_linked_actions_of_a_body_are_those_on_the_resources_that_it_names()
         (assign, identity_id("id-second")),
         ("Microsoft.Network/virtualNetworks/subnets/join/action", SUBNET),
         ("Microsoft.Network/privateDnsZones/join/action", ZONE),
+        ("Microsoft.OperationalInsights/workspaces/sharedkeys/read", WORKSPACE),
     )
     assert linked_actions(cluster()) == ()
     system = cluster(apiServerAccessProfile={"privateDNSZone": "system"})

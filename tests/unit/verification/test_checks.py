@@ -85,7 +85,7 @@ def evidence(profile: Json, *, body: Json | None = None, **changes: Any) -> Evid
     return replace(there, **changes)
 
 
-def looked(e: Evidence) -> dict[str, Check]:
+def checks_of(e: Evidence) -> dict[str, Check]:
     found = checks(e)
     assert len({check.code for check in found}) == len(found), "each code occurs once"
     return {check.code: check for check in found}
@@ -275,6 +275,9 @@ CASES: list[tuple[str, str, Evidence]] = [
     ("identity-exists", "failed", evidence(PRIVATE, identities={identity_id(): identity(principalId="another")})),
     ("identity-role", "unknown", evidence(PRIVATE, identity_grants=(replace(grant(CRYPTO_USER), conditional=True),))),
     ("identity-role", "unknown", evidence(PRIVATE, body=TWO, identities=TWO_THERE)),
+    ("identity-attached", "unknown", evidence(PRIVATE, body={**cluster(PRIVATE), "identity": None})),
+    ("identity-attached", "unknown", evidence(PRIVATE, body=cluster(PRIVATE, identity={"type": "UserAssigned"}))),
+    ("identity-attached", "failed", evidence(PRIVATE, body={**cluster(PRIVATE, servicePrincipalProfile={"clientId": "x"}), "identity": None})),
 ]  # fmt: skip
 
 
@@ -282,7 +285,7 @@ CASES: list[tuple[str, str, Evidence]] = [
     "profile", [PRIVATE, PUBLIC, PLATFORM_MANAGED], ids=["private", "public", "platform"]
 )
 def test_a_correct_setup_passes_every_check(profile: Json) -> None:
-    for check in looked(evidence(profile)).values():
+    for check in checks_of(evidence(profile)).values():
         assert check.outcome in {"passed", "note"}, check
         assert check.passed
         assert check.message
@@ -299,20 +302,20 @@ def test_azures_words_in_capitals_say_the_same(profile: Json) -> None:
         key=shouted(quiet.key),
         identities={name.upper(): shouted(body) for name, body in quiet.identities.items()},
     )
-    assert {code: check.outcome for code, check in looked(loud).items()} == {
-        code: check.outcome for code, check in looked(quiet).items()
+    assert {code: check.outcome for code, check in checks_of(loud).items()} == {
+        code: check.outcome for code, check in checks_of(quiet).items()
     }
 
 
 def test_a_missing_provisioning_state_is_succeeded() -> None:
     body = cluster(PRIVATE, identity=OURS)
     del body["properties"]["provisioningState"]
-    assert looked(evidence(PRIVATE, body=body))["cluster-healthy"].outcome == "passed"
+    assert checks_of(evidence(PRIVATE, body=body))["cluster-healthy"].outcome == "passed"
 
 
 @pytest.mark.parametrize(("code", "outcome", "e"), CASES, ids=[f"{case[0]}-{case[1]}" for case in CASES])
 def test_each_check_has_the_outcome_of_its_case(code: str, outcome: str, e: Evidence) -> None:
-    check = looked(e)[code]
+    check = checks_of(e)[code]
     assert check.outcome == outcome
     assert check.passed == (outcome not in {"failed", "unknown"})
     assert check.message
@@ -320,21 +323,21 @@ def test_each_check_has_the_outcome_of_its_case(code: str, outcome: str, e: Evid
 
 
 def test_remedies_quote_names_for_a_shell() -> None:
-    remedies = {check.remedy for _, _, e in CASES for check in looked(bracketed(e)).values()}
+    remedies = {check.remedy for _, _, e in CASES for check in checks_of(bracketed(e)).values()}
     assert sum(BRACKETED in remedy for remedy in remedies) > 5
     assert [remedy for remedy in remedies if unquoted(remedy)] == []
 
 
 def test_every_check_has_a_passing_and_a_failing_case() -> None:
     informing = ("builtin-policy", "access-", "vault-audit-log", "code-")  # tests of their own
-    every = {code for _, _, e in CASES for code in looked(e) if not code.startswith(informing)}
+    every = {code for _, _, e in CASES for code in checks_of(e) if not code.startswith(informing)}
     assert every == {code for code, outcome, _ in CASES if outcome == "passed"}
     assert every == {code for code, outcome, _ in CASES if outcome not in {"passed", "note"}}
 
 
 def test_comparison_with_answers_ignores_letter_case() -> None:
     shouted = json.loads(json.dumps(PRIVATE).replace("kv-demo.vault", "KV-Demo.vault"))
-    found = looked(evidence(shouted, expect=answers("customer-managed-private")))
+    found = checks_of(evidence(shouted, expect=answers("customer-managed-private")))
     assert [c.outcome for code, c in found.items() if code.startswith("expected-")] == ["passed"] * 7
 
 
@@ -352,13 +355,13 @@ def test_comparison_with_answers_ignores_letter_case() -> None:
 )
 def test_an_invalid_key_identifier_fails(odd: str) -> None:
     names = {**PRIVATE, "azureKeyVaultKms": {**PRIVATE["azureKeyVaultKms"], "keyId": odd}}
-    found = looked(evidence(names))["key-id-versionless"]
+    found = checks_of(evidence(names))["key-id-versionless"]
     assert (found.outcome, "names no key" in found.message) == ("failed", True)
 
 
 def test_answers_for_another_cluster_warn() -> None:
     other = answers("customer-managed-private", cluster={"name": "aks-other"})
-    found = looked(evidence(PRIVATE, expect=other))
+    found = checks_of(evidence(PRIVATE, expect=other))
     assert found["expected-cluster"].outcome == "warning"
     assert "aks-other" in found["expected-cluster"].message
 
@@ -386,25 +389,25 @@ def test_answers_for_another_cluster_warn() -> None:
     ],
 )
 def test_a_wrong_role_and_a_wrong_scope_are_named(e: Evidence, said: str) -> None:
-    assert said in looked(e)["identity-role"].message
+    assert said in checks_of(e)["identity-role"].message
 
 
 def test_a_pending_rotation_names_its_latest_end() -> None:
     e = evidence(PRIVATE, key_versions=(version("b", HOUR), version("a")))
     by = e.now.timestamp() + 5 * HOUR
     stamps = {f"{datetime.fromtimestamp(by + off, UTC):%H:%M} UTC" for off in (-30, 0)}
-    assert any(stamp in looked(e)["key-pickup"].message for stamp in stamps)
+    assert any(stamp in checks_of(e)["key-pickup"].message for stamp in stamps)
 
 
 def test_a_platform_managed_key_has_only_checks_on_the_cluster() -> None:
-    assert {check.group for check in looked(evidence(PLATFORM_MANAGED)).values()} == {"cluster"}
+    assert {check.group for check in checks_of(evidence(PLATFORM_MANAGED)).values()} == {"cluster"}
 
 
 def test_the_false_positive_of_the_built_in_policy_is_explained() -> None:
-    check = looked(evidence(PLATFORM_MANAGED))["builtin-policy"]
+    check = checks_of(evidence(PLATFORM_MANAGED))["builtin-policy"]
     assert "false positive" in check.message
     assert "dbbdc317-9734-4dd8-9074-993b29c69008" in check.evidence
-    assert "builtin-policy" not in looked(evidence(PRIVATE))
+    assert "builtin-policy" not in checks_of(evidence(PRIVATE))
 
 
 def test_messages_and_evidence_are_sanitized() -> None:

@@ -135,6 +135,9 @@ def _changed_by_policy(target: Target, vault: VaultState) -> Problem | None:
     elif not private and vault.denies_public_access:
         what = "public network access to it is denied"
         fix = "Set vault.network_access: Private and key.create_through: resource-manager"
+    elif not vault.uses_rbac:
+        what = "it uses access policies"
+        fix = "Accept it"
     elif target.own.vault.purge_protection and vault.purge_protection is not True:
         what = "purge protection is not enabled"
         fix = "Enable it, or set vault.purge_protection: false"

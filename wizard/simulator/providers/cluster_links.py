@@ -23,6 +23,7 @@ LINKED_ACTIONS = {
     "Microsoft.Network/publicIPAddresses": "Microsoft.Network/publicIPAddresses/join/action",
     "Microsoft.Network/publicIPPrefixes": "Microsoft.Network/publicIPPrefixes/join/action",
     "Microsoft.Compute/diskEncryptionSets": "Microsoft.Compute/diskEncryptionSets/read",
+    "Microsoft.OperationalInsights/workspaces": "Microsoft.OperationalInsights/workspaces/sharedkeys/read",
 }
 """What the caller of a PUT needs on a resource that the body names, by type of the resource.
 

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import click
 import pytest
 
 from screens.cli.cluster_option import find_cluster
@@ -41,6 +42,6 @@ async def test_a_cluster_is_missing_only_if_every_subscription_could_be_read(
 
     monkeypatch.setattr(search, "search", nothing)
     azure: Any = SimpleNamespace(subscriptions=subscriptions)
-    with pytest.raises(CommandExit) as ended:
+    with click.Context(click.Command("verify")), pytest.raises(CommandExit) as ended:
         await find_cluster(azure, "rg-demo", "aks-demo", ())
     assert (ended.value.code, said in str(ended.value)) == (code, True)

@@ -47,6 +47,11 @@ def test_totals_of_a_small_fleet() -> None:
 
 @pytest.mark.parametrize("room", range(76, 200, 10))
 def test_columns_fill_the_room(room: int) -> None:
-    widths = columns(room)
+    widths = columns(room, ["Contoso Production"])
     assert sum(widths.values()) + 2 * len(widths) == room - 1
     assert {"sign", "cluster", "now", "checks"} <= widths.keys()
+
+
+def test_no_column_is_wider_than_the_names_of_the_subscriptions() -> None:
+    assert columns(116, ["Contoso Production"])["subscription"] == len("Contoso Production")
+    assert columns(116, ["Fleet 014"])["subscription"] == len("subscription")

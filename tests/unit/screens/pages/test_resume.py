@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from screens.pages import history_text
-from screens.pages.resume import how_far_it_came, offer, offer_title, resume_road
-from screens.pages.welcome import ENCRYPT, ROADS, prompt
+from screens.pages.resume import how_far_it_came, offer, offer_title, resume_task
+from screens.pages.welcome import ENCRYPT, TASKS, prompt
 from screens.session.draft import NewClusterForm, VaultForm
 from screens.session.saved_drafts import SavedDraft
 from tests.support import answers
@@ -87,15 +87,15 @@ def test_offer_has_labels_and_never_says_more_than_was_read() -> None:
 def test_first_entry_names_what_it_resumes(
     runs: list[ResumableRun], drafts: list[SavedDraft], name: str, title: str
 ) -> None:
-    assert resume_road(runs, drafts)[0] == name
+    assert resume_task(runs, drafts)[0] == name
     assert offer_title(runs) == title
 
 
 def test_ways_to_start_fit_on_a_line_and_have_a_letter_each() -> None:
-    roads = [ENCRYPT, *ROADS]
-    assert len({road.key for road in roads}) == len(roads)
-    assert all(prompt(road, narrow=True).cell_length <= 75 for road in roads)
-    assert all(prompt(road, narrow=False).cell_length <= 112 for road in roads)
+    tasks = [ENCRYPT, *TASKS]
+    assert len({task.key for task in tasks}) == len(tasks)
+    assert all(prompt(task, narrow=True).cell_length <= 75 for task in tasks)
+    assert all(prompt(task, narrow=False).cell_length <= 112 for task in tasks)
 
 
 @pytest.mark.parametrize("width", [77, 116, 196])

@@ -93,6 +93,8 @@ def test_problems_come_with_their_fix_and_close_the_gate() -> None:
     assert refusal(plan(REFUSED)).plain == "✗ This plan cannot be applied: 1 problem"
     assert refusal(plan()).plain == ""
     assert problem(REFUSED).plain == "aks-demo is stopped.\nFix  Start it first: az aks start -n aks-demo"
+    long = replace(REFUSED, remedy=f"Start it first: az aks start -n aks-demo -g {'r' * 60}")
+    assert problem(long).plain.endswith("\nFix  Start it first. ^y copies the command, F3 shows it.")
     assert gate(plan(REFUSED), "aks-demo", "aks-demo")[0].startswith("✗ Not applicable: 1 problem.")
 
 

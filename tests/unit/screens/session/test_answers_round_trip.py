@@ -54,7 +54,7 @@ def leaves(model: type[BaseModel], above: Path = ()) -> Iterator[tuple[Path, Any
 
 
 def parts(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, or the annotation itself; without what pydantic is told beside a type."""
+    """The members of a union, or the annotation itself; without the annotations of pydantic."""
     if get_origin(annotation) in {Union, types.UnionType}:
         return tuple(each for member in get_args(annotation) for each in parts(member))
     return (annotation.__origin__,) if hasattr(annotation, "__metadata__") else (annotation,)

@@ -8,7 +8,7 @@ from wizard.cloud.inventory import ClusterRow
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Filters:
     """A cluster has to match one value of each filter that is set. Without filters, every cluster matches."""
 
     groups: tuple[str, ...] = ()
