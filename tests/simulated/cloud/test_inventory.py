@@ -128,7 +128,11 @@ async def test_regions_have_short_names() -> None:
         (cluster(powerState={"code": "Stopped"}), "stopped"),
         (cluster(currentKubernetesVersion="1.32.9"), "needs 1.33"),
         (cluster(currentKubernetesVersion=None, kubernetesVersion="1.34"), None),
-        ({**cluster(), "identity": None}, "needs a managed identity"),
+        (
+            {**cluster(servicePrincipalProfile={"clientId": "x"}), "identity": None},
+            "needs a managed identity",
+        ),
+        ({**cluster(servicePrincipalProfile={"clientId": "MSI"}), "identity": None}, None),
         (cluster(PLATFORM_MANAGED), None),
         (cluster(LEGACY), None),
         (cluster(LEGACY, currentKubernetesVersion="1.26.15"), "legacy KMS v1"),
