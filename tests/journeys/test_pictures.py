@@ -46,6 +46,7 @@ PICTURES = {
 """The pages, and in which sizes of the terminal each is kept."""
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("scenario", "visit"), [("contoso", whole), ("no-rights", refused), ("update-fails", failing)]
 )
