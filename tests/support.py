@@ -131,11 +131,14 @@ def identity_id(name: str = "id-aks-demo", group: str = "rg-demo", subscription:
     )
 
 
-async def run_plan(azure: Azure, chosen: Answers, **options: Any) -> Answered:
+async def run_plan(
+    azure: Azure, chosen: Answers, *, listener: Callable[[Event], None] | None = None, **options: Any
+) -> Answered:
     """Plan and run it to its end: the plan, every event, how it ended. `options` go to `Run`."""
     plan = await make_plan(azure, chosen)
     events: list[Event] = []
-    run = Run(azure, chosen, plan, listeners=[events.append], **options)
+    listeners = [events.append, listener] if listener else [events.append]
+    run = Run(azure, chosen, plan, listeners=listeners, **options)
     return plan, events, await run.execute(plan.digest)
 
 
