@@ -141,10 +141,36 @@ async def fleet(operator: Operator, snap: Snap) -> None:
     await snap("fleet")
 
 
+async def lists(operator: Operator, snap: Snap) -> None:
+    """The lists to choose from, and that of the runs."""
+    await operator.to_clusters(register=False)
+    await operator.press("n")
+    await operator.sees("Create a cluster with encryption enabled")
+    await operator.press("tab", "tab")
+    await operator.press("down")
+    await operator.sees("West Europe")
+    await snap("regions")
+    await operator.press("escape", "escape")
+    await operator.choose("orders-prod")
+    await operator.take_key("Private")
+    await operator.sees("Vault, key and identity for")
+    await operator.until(lambda: "listing the" not in operator.frame(), "what there is")
+    await operator.press("shift+tab")
+    await operator.press("enter")
+    await operator.sees("resource group", "subscription")
+    await snap("vaults")
+    await operator.press("escape", "escape", "escape", "escape")
+    await operator.sees("What do you want to do?")
+    await operator.press("h")
+    await operator.sees("History of runs")
+    await snap("history")
+
+
 VISITS: tuple[tuple[str, float, Visit], ...] = (
     ("contoso", 240, whole),
     ("no-rights", math.inf, refused),
     ("update-fails", math.inf, failing),
+    ("contoso", math.inf, lists),
 )
 
 

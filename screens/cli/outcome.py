@@ -54,15 +54,13 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
     The first SIGINT, SIGTERM or SIGHUP cancels the work, so that it can clean up; the exit code is then 130. A second one exits
     immediately: the journal is on the disk by then.
     """
-    from wizard.simulator import ScenarioError, StateFileError
-
     OutputError.raised = False
     try:
         code = asyncio.run(_with_signal_handlers(work))
     except AzureError as error:
         write_stderr(problem_text(error.problem))
         return code_of(error.problem)
-    except (AnswersError, ScenarioError, StateFileError, JournalError) as error:
+    except _errors_of_input() as error:
         write_stderr(f"Error: {error}")
         return USAGE
     except CommandExit as end:
@@ -75,6 +73,12 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
         write_stderr(problem_text(fault_of_ours(error)))
         return FAILURE
     return FAILURE if code == SUCCESS and OutputError.raised else code
+
+
+def _errors_of_input() -> tuple[type[Exception], ...]:
+    from wizard.simulator import ScenarioError, StateFileError  # called only if a command has failed
+
+    return AnswersError, ScenarioError, StateFileError, JournalError
 
 
 def code_of_lost_output(error: OSError) -> int:

@@ -261,7 +261,6 @@ async def _verify_selected(
     findings: "Findings",
 ) -> None:
     """Verify these clusters, and add the results in the same order."""
-    from wizard.in_cluster.verify import check_inside
     from wizard.reports.findings import Missed
     from wizard.verification.verify import report_on, verify
 
@@ -276,6 +275,8 @@ async def _verify_selected(
                     else report_on(azure, cluster.body, expect=expect)
                 )
                 if options.in_cluster:
+                    from wizard.in_cluster.verify import check_inside
+
                     report = report.with_more(await check_inside(azure, report))
                 found: ClusterReport | Missed = report.leaving_out(options.allow_unknown)
             except AzureError as error:

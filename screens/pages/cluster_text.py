@@ -38,7 +38,7 @@ def columns(lines: Sequence[Line], room: int, subscriptions: Sequence[str] = ())
         left_out = (*hidden, *optional[:number])
         names = [name for name in _NAMES if name not in left_out]
         left = room - 1 - 2 * len(names) - sum(_FIXED.get(name, 0) for name in names)
-        place = min(max(map(len, subscriptions)), max(12, left * 2 // 5)) if "subscription" in names else 0
+        place = min(max(map(len, subscriptions)), max(12, left * 3 // 8)) if "subscription" in names else 0
         group = (left - place) * 9 // 20 if "group" in names else 0
         if left - place - group >= min(max(longest, 12), 24):
             break

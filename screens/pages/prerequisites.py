@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from screens.messages import Completed
 from screens.widgets.frame import NARROW, Frame, Heading
+from screens.widgets.marked_list import MarkedList
 from wizard.reports.wording import STYLES, TOOL_STATES
 from wizard.system.sanitize import one_line
 
@@ -20,15 +21,11 @@ if TYPE_CHECKING:
     from wizard.cloud.tools import Prerequisite
 
 
-class Subscriptions(OptionList, inherit_bindings=False):
+class Subscriptions(MarkedList, inherit_bindings=False):
     """The list of subscriptions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            binding
-            for binding in OptionList.BINDINGS
-            if not (isinstance(binding, Binding) and binding.key == "enter")
-        ),
+        *MarkedList.BINDINGS[:-1],
         Binding("enter", "select", "select", tooltip="Select the subscription and continue"),
     ]
 

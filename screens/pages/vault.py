@@ -394,7 +394,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             hint = "exists already and is used unchanged" if self._exists(group) else ""
             self.query_one(f"#{group}-name", Field).hint(hint)
         narrow = self.app.size.width < NARROW
-        line = vault_text.drawing(draft, vault, self._value("vault-name"), narrow=narrow)
+        name, link = self._value("vault-name"), self.session.portal_link
+        line = vault_text.drawing(draft, vault, name, link, narrow=narrow)
         self.query_one("#drawing", Static).update(line)
 
     # -- keys ----------------------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 """What the form for vault, key and identity shows: options, hints and the drawing. Pure functions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual.content import Content
 
 from screens.session.draft import Draft
 from screens.widgets.fields import Said
 from screens.widgets.form_words import for_form
+from screens.widgets.links import linked
 from wizard.answers.naming import how_often
 from wizard.cloud.arm import same
 from wizard.cloud.encryption import Encryption
@@ -227,10 +228,21 @@ def _title(entry: str) -> str:
     return _name(entry).removeprefix("the ").capitalize()
 
 
-def drawing(draft: Draft, vault: VaultRow | None, new_name: str, *, narrow: bool) -> Content:
-    """Return a line that shows who can reach the key, and how; below it what changes for a vault that is in use."""
-    cluster, private = (draft.cluster_name, "bold"), draft.option == "Private"
-    name = ((vault.name if vault else new_name) or "vault", "bold")
+def drawing(
+    draft: Draft,
+    vault: VaultRow | None,
+    new_name: str,
+    link: Callable[[str], str],
+    *,
+    narrow: bool,
+) -> Content:
+    """Return a line that shows who can reach the key, and how; below it what changes for a vault that is in use.
+
+    `link`: returns the URL of a resource in the portal, for what exists already.
+    """
+    private = draft.option == "Private"
+    cluster = linked(draft.cluster_name, link(draft.cluster.id) if draft.cluster else "")
+    name = linked((vault.name if vault else new_name) or "vault", link(vault.id) if vault else "")
     if private:
         wire = "──trusted──▶" if narrow else "──trusted service──▶"
         line = Content.assemble(

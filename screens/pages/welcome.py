@@ -201,10 +201,10 @@ Start with --credential to choose another method."""
         from screens.pages.resume import offer, offer_title
 
         newest = runs[0] if runs else None
-        if newest and newest.id not in self._in_azure:
+        if newest and newest.id not in self._in_azure and self.session.azure_or_none:
             self._in_azure[newest.id] = "reading…"
             self.background(self._read_cluster(newest), "reading the cluster")
-        in_azure = self._in_azure[newest.id] if newest else ""
+        in_azure = self._in_azure.get(newest.id, "not read") if newest else ""
         narrow = self.app.size.width < NARROW
         panel.border_title = "" if narrow else offer_title(runs)
         panel.update(offer(runs, drafts, in_azure, self.app.size.width - self.beside - 4, narrow=narrow))

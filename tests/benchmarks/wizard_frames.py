@@ -78,6 +78,7 @@ async def _longest_turn(report: Report, what: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _wizard(environment: dict[str, str], room: Path) -> AsyncIterator[WizardApp]:
+    gc_startup.end(gc_startup.WIZARD)  # as the command line does
     app = WizardApp(
         lambda show: connect(environment, on_instruction=show),
         environment=environment,
@@ -94,13 +95,18 @@ async def _until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.005)
 
 
-async def _log(app: WizardApp, seconds: float) -> None:
-    """Have a run log ten thousand lines a second, for so many seconds, in portions every ten milliseconds."""
+def _start(app: WizardApp) -> tuple[ActiveRun, Journal]:
+    """Open the page of a run that does nothing."""
     chosen = answers("customer-managed-private")
     plan = plan_from(target(chosen), empty_snapshot(chosen))
     journal = Journal.begin(chosen, plan, root=app.session.journal_root)
     active = app.session.active = ActiveRun(chosen, plan, app.session.azure.clock, journal)
     app.go_to("run")
+    return active, journal
+
+
+async def _log(active: ActiveRun, journal: Journal, seconds: float) -> None:
+    """Have a run log ten thousand lines a second, for so many seconds, in portions every ten milliseconds."""
     steps = list(active.steps)
     begun = time.perf_counter()
     for portion in range(int(100 * seconds)):
@@ -157,8 +163,11 @@ async def _frames(report: Report, environment: dict[str, str], room: Path) -> No
             await asyncio.sleep(0.5)
         async with _longest_turn(report, "that fleet's page is resized"):
             await _resize(app, 3)
+        async with _longest_turn(report, "the run's page is opened"):
+            active, journal = _start(app)
+            await asyncio.sleep(1)
         async with _longest_turn(report, "a run logs 10,000 lines a second"):
-            await _log(app, 3)
+            await _log(active, journal, 3)
         async with _longest_turn(report, "the run's page with 10,000 lines is resized"):
             await _resize(app, 3)
 

@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -26,12 +27,13 @@ from tests.support import (
 from tests.survival import faults
 from tests.survival.fault_kinds import KINDS, Kind
 from tests.survival.fault_procedures import PROCEDURES, Ending, Procedure
-from tests.survival.faults import Asked, Combination, Good, Result, combinations, good, requests_of, tried
+from tests.survival.faults import Asked, Combination, Good, combinations, good, requests_of, tried
 from wizard.cloud.arm import dig
 from wizard.cloud.azure import Azure, connect
 from wizard.cloud.roles import CONTRIBUTOR, CRYPTO_USER, assignment_name
 from wizard.cloud.writes import Repeat, declared
 from wizard.errors import AzureError
+from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Simulator
 
@@ -55,13 +57,16 @@ async def test_a_fault_that_was_never_injected_fails_the_matrix() -> None:
     assert result.how == "untouched"
 
 
-async def test_the_matrix_detects_a_wait_without_a_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_matrix_detects_a_wait_without_a_notice() -> None:
     combination = Combination(
         "platform-managed", Asked("GET", "*/managedclusters/aks-demo", 1), "503", "once"
     )
-    assert (await tried(combination)).how == "success"
-    monkeypatch.setattr("wizard.cloud.retrying.notify", lambda notice: None)
-    assert await tried(combination) == Result(combination.name, "wrong", "it was waited in silence")
+    undisturbed = Good((), {}, {}, frozenset({"cluster is being updated"}))
+    silent = Ending(
+        "success", events=[Event(datetime.now(UTC), "step-progress", message="cluster is being updated")]
+    )
+    assert faults._wrong(combination, silent, undisturbed) == "it was waited in silence"
+    assert faults._wrong(combination, replace(silent, told=["Retrying"]), undisturbed) == ""
 
 
 async def test_the_matrix_detects_a_false_success(monkeypatch: pytest.MonkeyPatch) -> None:

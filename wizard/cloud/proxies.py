@@ -87,11 +87,12 @@ def _without_port(entry: str) -> str:
     return entry.partition(":")[0] if entry.count(":") == 1 else entry
 
 
-def _passwords(text: str) -> tuple[str, str]:
-    """Return the password in the URL of a proxy, as it is written and decoded; empty if there is none."""
+def _passwords(text: str) -> tuple[str, ...]:
+    """Return the password in the URL of a proxy, as it is written, decoded, and as it is sent; empty if there is none."""
     credentials = text.rpartition("@")[0].rpartition("//")[2]
-    password = credentials.partition(":")[2]
-    return password, unquote(password)
+    user, _, password = credentials.partition(":")
+    sent = base64.b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode() if password else ""
+    return password, unquote(password), sent
 
 
 def _proxy(text: str) -> Proxy:

@@ -144,8 +144,9 @@ def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside
         async for cluster in items(azure.containers(subscription).managed_clusters.list()):
             there = ClusterState(as_json(cluster))
             public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
-            id_ = str(ResourceId.parse(str(dig(there.body, "id") or "")))
-            if public and not same(id_, target.cluster_id):
+            if public and not same(
+                id_ := str(ResourceId.parse(str(dig(there.body, "id")))), target.cluster_id
+            ):
                 found.append(id_)
         return tuple(found)
 

@@ -24,6 +24,7 @@ be encoded, and private use."""
 _TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{4,}(\.[\w-]*)?")
 """A JSON Web Token: three parts in base64, of which the first begins with `{"`."""
 _MASK = "(secret)"
+_PERCENT = re.compile("%[0-9A-F]{2}")
 _LEAST = 6
 """Characters of a secret. A shorter one may be a part of any word."""
 _MOST = 64
@@ -36,11 +37,14 @@ _longest_first: tuple[str, ...] = ()
 def mask(*secrets: str) -> None:
     """Have these texts masked in every text that is sanitized from now on: the other side of a connection may echo them."""
     global _longest_first  # noqa: PLW0603 - sorted once, not for each text
-    from urllib.parse import quote, quote_plus  # late, for a fast start
+    import json  # late, for a fast start
+    from urllib.parse import quote, quote_plus
 
     for secret in secrets:
         if len(secret) >= _LEAST:
-            for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+            quoted = (quote(secret, safe=""), quote_plus(secret))
+            in_lower_case = (_PERCENT.sub(lambda found: found[0].lower(), each) for each in quoted)
+            for form in (secret, *quoted, *in_lower_case, json.dumps(secret)[1:-1]):
                 _secrets.pop(form, None)
                 _secrets[form] = None
     while len(_secrets) > _MOST:

@@ -18,7 +18,6 @@ from wizard.cloud.key_access import (
 )
 from wizard.cloud.reads import Unknown
 from wizard.cloud.roles import DECRYPT, Grant
-from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.make_check import make_check, unknown_check
@@ -55,19 +54,19 @@ def _users(e: Evidence, access: KeyAccess) -> tuple[_Holder, ...]:
     """Return who can decrypt. To unwrap with an RSA key is the same operation, if the key allows it."""
     operations = {str(each).casefold() for each in dig(e.key, "properties", "keyOps") or ("unwrapKey",)}
     unwraps = "unwrapkey" in operations
-    if VaultState(e.vault).uses_rbac:
+    if e.vault_state.uses_rbac:
         return _by_role(access, access.data_holders(_key_id(e), DECRYPT, *([UNWRAP] if unwraps else [])))
     return _by_policy(e, "decrypt", *(["unwrapkey"] if unwraps else []))
 
 
 def _destroyers(e: Evidence, access: KeyAccess) -> Check:
     """Return who can purge: the key in the vault's data plane, or the deleted vault in its subscription."""
-    rbac = VaultState(e.vault).uses_rbac
+    rbac = e.vault_state.uses_rbac
     subscription = "/".join(e.vault_id.split("/")[:3])
     vault = _by_role(access, access.holders(subscription, PURGE_VAULT))
     key = _by_role(access, access.data_holders(_key_id(e), PURGE_KEY)) if rbac else _by_policy(e, "purge")
     check = _listed(e, "access-key-destroy", "can purge the key or its vault", (*key, *vault))
-    protected = VaultState(e.vault).purge_protection is True
+    protected = e.vault_state.purge_protection is True
     more = (
         "Purge protection prevents it until the retention ends." if protected else "Purge protection is off."
     )
@@ -76,7 +75,7 @@ def _destroyers(e: Evidence, access: KeyAccess) -> Check:
 
 def _granters(e: Evidence, access: KeyAccess) -> tuple[_Holder, ...]:
     """Return who can give access: by role assignments, or in a vault with access policies by changing these."""
-    rbac = VaultState(e.vault).uses_rbac
+    rbac = e.vault_state.uses_rbac
     if rbac:
         return _by_role(access, access.holders(_key_id(e), GRANT))
     return _by_role(access, access.holders(e.vault_id, GRANT, *SET_POLICIES))
@@ -99,7 +98,7 @@ def _by_role(access: KeyAccess, held: tuple[Grant, ...]) -> tuple[_Holder, ...]:
 
 
 def _by_policy(e: Evidence, *permissions: str) -> tuple[_Holder, ...]:
-    vault = VaultState(e.vault)
+    vault = e.vault_state
     ids = dict.fromkeys(str(each.get("objectId") or "") for each in dig(e.vault, "properties", "accessPolicies") or ())  # fmt: skip
     return tuple(
         _Holder(id_, "principal", "access policy")

@@ -16,6 +16,7 @@ from wizard.cloud.rights import Deny
 from wizard.cloud.roles import Grant
 from wizard.errors import Problem
 from wizard.state.target import Target, cli_args
+from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ class Evidence:
         attached = dig(self.cluster, "identity", "userAssignedIdentities") or {}
         found = (str(dig(value, "principalId") or "") for value in attached.values())
         return tuple(principal for principal in found if principal)
+
+    @cached_property
+    def vault_state(self) -> VaultState:
+        """The facts of the key vault's body."""
+        return VaultState(self.vault)
 
     @property
     def vault_id(self) -> str:

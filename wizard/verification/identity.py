@@ -6,7 +6,6 @@ from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import identity_kind
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
 from wizard.errors import Problem, odd_answer
-from wizard.state.vault import VaultState
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.make_check import GONE, make_check, unknown_check
@@ -194,7 +193,7 @@ def _access_policy(e: Evidence) -> Check:
         return unknown_check(
             "identity-access-policy", "identity", "the principal ID of the cluster's identity", missing
         )
-    vault = VaultState(e.vault)
+    vault = e.vault_state
     given = frozenset[str]().union(*(vault.policy_permissions(principal) for principal in principals))
     certain, unsure = _each(e, {one for one in principals if vault.policy_allows(one, "encrypt", "decrypt")})
     principal = principals[0] if principals else "OBJECT-ID"

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from wizard.cloud.arm import Json, dig, host_of, same
-from wizard.cloud.bodies import firewall_denies
+from wizard.cloud.arm import dig, host_of, same
 from wizard.errors import Problem
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
@@ -88,7 +87,7 @@ def _tenant(e: Evidence) -> Iterator[Check]:
     another one (docs/azure.md#creating-a-vault)."""
     if not e.identity_ids:
         return
-    trusted = str(dig(e.vault, "properties", "tenantId") or "")
+    trusted = e.vault_state.tenant
     found = [dig(body, "properties", "tenantId") for body in e.identities.values() if isinstance(body, dict)]
     own = next((str(tenant) for tenant in found if tenant), "")
     if not own:
@@ -108,11 +107,7 @@ def _tenant(e: Evidence) -> Iterator[Check]:
 
 def _network(e: Evidence) -> Iterator[Check]:
     """Yield the checks whether the cluster passes the vault's firewall: docs/azure.md#network-access-of-a-vault."""
-    vault = e.vault or {}
-    public, action, bypass = _firewall(vault)
-    seen = f"publicNetworkAccess: {public}, defaultAction: {action}, bypass: {bypass}"
-    perimeter = public.casefold() == "securedbyperimeter"
-    denies = firewall_denies(vault)
+    seen, perimeter, denies = _firewall(e), e.vault_state.in_perimeter, e.vault_state.denies_public_access
     closed = (
         "A network security perimeter protects the key vault and blocks trusted Azure services, so the cluster cannot "
         "reach its key."
@@ -125,7 +120,7 @@ def _network(e: Evidence) -> Iterator[Check]:
         yield make_check(
             "vault-reachable",
             "vault",
-            bypass.casefold() == "azureservices" and not perimeter,
+            e.vault_state.trusted_services_may_pass,
             "The cluster reaches the key vault as a trusted Azure service.",
             closed
             if perimeter
@@ -157,13 +152,12 @@ def _network(e: Evidence) -> Iterator[Check]:
         )
 
 
-def _firewall(vault: Json) -> tuple[str, str, str]:
-    properties = vault.get("properties") or {}
-    return (
-        str(properties.get("publicNetworkAccess") or "Enabled"),
-        str(dig(properties, "networkAcls", "defaultAction") or "Allow"),
-        str(dig(properties, "networkAcls", "bypass") or "AzureServices"),
-    )
+def _firewall(e: Evidence) -> str:
+    """Return the vault's network settings, with Azure's defaults, as evidence."""
+    public = e.vault_state.public_network_access or "Enabled"
+    action = dig(e.vault, "properties", "networkAcls", "defaultAction") or "Allow"
+    bypass = dig(e.vault, "properties", "networkAcls", "bypass") or "AzureServices"
+    return f"publicNetworkAccess: {public}, defaultAction: {action}, bypass: {bypass}"
 
 
 def _lasting(e: Evidence, name: str) -> Iterator[Check]:
@@ -172,7 +166,7 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
     yield make_check(
         "vault-rbac",
         "vault",
-        True if properties.get("enableRbacAuthorization") is True else "warning",
+        True if e.vault_state.uses_rbac else "warning",
         "The key vault uses Azure RBAC.",
         "The key vault uses access policies; role assignments have no effect on its keys.",
         shown(properties, "enableRbacAuthorization"),
@@ -189,7 +183,7 @@ def _lasting(e: Evidence, name: str) -> Iterator[Check]:
         shown(properties, "enableSoftDelete"),
         f"It cannot be disabled later: az resource update --ids {shell_word(e.vault_id)} --set properties.enableSoftDelete=true",
     )
-    purge = properties.get("enablePurgeProtection") is True
+    purge = e.vault_state.purge_protection is True
     yield make_check(
         "vault-purge-protection",
         "vault",

@@ -110,6 +110,10 @@ async def test_versions_are_listed_newest_first() -> None:
 async def test_regions_have_short_names() -> None:
     async with signed_in() as (_, azure):
         regions = await inventory.locations(azure, PRODUCTION)
+        groups = await inventory.resource_groups(azure, PRODUCTION)
+        assert ("rg-demo", "westus2") in groups
+        assert not [name for name, _ in groups if name.startswith("MC_")]
+        assert (await inventory.regions(azure, PRODUCTION))["westus2"] == "West US 2"
     assert regions == sorted(regions)
     assert {"westus2", "westeurope"} <= set(regions)
 
@@ -124,7 +128,11 @@ async def test_regions_have_short_names() -> None:
         (cluster(powerState={"code": "Stopped"}), "stopped"),
         (cluster(currentKubernetesVersion="1.32.9"), "needs 1.33"),
         (cluster(currentKubernetesVersion=None, kubernetesVersion="1.34"), None),
-        ({**cluster(), "identity": None}, "needs a managed identity"),
+        (
+            {**cluster(servicePrincipalProfile={"clientId": "x"}), "identity": None},
+            "needs a managed identity",
+        ),
+        ({**cluster(servicePrincipalProfile={"clientId": "MSI"}), "identity": None}, None),
         (cluster(PLATFORM_MANAGED), None),
         (cluster(LEGACY), None),
         (cluster(LEGACY, currentKubernetesVersion="1.26.15"), "legacy KMS v1"),

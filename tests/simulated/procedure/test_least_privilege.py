@@ -123,7 +123,7 @@ def holding(folder: Path, name: str, held: Iterable[RequiredAction]) -> Path:
     )
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", WAYS)
 async def test_with_exactly_these_permissions_the_run_succeeds(name: str, tmp_path: Path) -> None:
     async with signed_in(holding(tmp_path, name, await needed(name))) as (_, azure):

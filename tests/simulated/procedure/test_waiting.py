@@ -1,5 +1,7 @@
 """The run waits for Azure visibly, and every wait has a timeout."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from tests.support import (
     vault_id,
 )
 from wizard.cloud.arm import Json, dig
-from wizard.cloud.azure import connect
+from wizard.cloud.azure import Azure, connect
 from wizard.cloud.roles import CRYPTO_OFFICER, assignment_name
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared
@@ -59,6 +61,24 @@ def slow(folder: Path, role_propagation: float = 300) -> Path:
     return scenario_file(folder, **REGISTERED, durations={"role_propagation": role_propagation})
 
 
+@asynccontextmanager
+async def propagating_after(
+    message: str, folder: Path
+) -> AsyncIterator[tuple[Simulator, Azure, Callable[[Event], None]]]:
+    """A simulated Azure whose roles propagate once the run has said this. The listener moves its clock."""
+    clock = MovedClock()
+
+    def listener(event: Event) -> None:
+        if event.message == message:
+            clock.ahead += 60
+
+    async with (
+        Simulator(slow(folder, 30_000), speed=600, clock=clock) as simulator,
+        connect(simulator.environment) as azure,
+    ):
+        yield simulator, azure, listener
+
+
 def told(events: list[Event], step: str) -> list[str]:
     return [
         event.message for event in events if event.step == step and event.type in {"step-progress", "log"}
@@ -75,8 +95,9 @@ def problem_of(ran: Answered) -> Problem:
 async def test_the_operators_new_role_is_waited_for_before_the_key_is_created(
     tmp_path: Path,
 ) -> None:
-    async with signed_in(slow(tmp_path), speed=600) as (simulator, azure):
-        _, events, status = await run_plan(azure, PUBLIC, timeouts=LONG)
+    waiting = "your role assignment on the vault has not propagated yet"
+    async with propagating_after(waiting, tmp_path) as (simulator, azure, listener):
+        _, events, status = await run_plan(azure, PUBLIC, timeouts=LONG, listener=listener)
         refused = [
             r for r in simulator.requests if r.path.endswith("/keys/aks-kms/create") and r.status == 403
         ]
@@ -84,38 +105,26 @@ async def test_the_operators_new_role_is_waited_for_before_the_key_is_created(
     assert status == "succeeded"
     assert refused
     assert len(made) == 1, "a second one would have been a second version"
-    waits = [
-        e
-        for e in events
-        if e.step == "key" and e.message == "your role assignment on the vault has not propagated yet"
-    ]
+    waits = [e for e in events if e.step == "key" and e.message == waiting]
     assert waits
     assert all(e.seconds is not None and e.expected_seconds for e in waits)
 
 
 async def test_akss_own_check_of_the_role_is_repeated_until_it_passes(tmp_path: Path) -> None:
-    clock, retrying = (
-        MovedClock(),
-        "AKS cannot use the key yet because the role assignment has not propagated; retrying in 60 s",
-    )
-
-    def propagate(event: Event) -> None:
-        if event.message == retrying:
-            clock.ahead += 60
-
-    async with Simulator(slow(tmp_path, 30_000), speed=600, clock=clock) as simulator:
-        async with connect(simulator.environment) as azure:
-            _, _, status = await run_plan(azure, THROUGH_ARM, timeouts=LONG, listener=propagate)
+    retrying = "AKS cannot use the key yet because the role assignment has not propagated; retrying in 60 s"
+    async with propagating_after(retrying, tmp_path) as (simulator, azure, listener):
+        _, events, status = await run_plan(azure, THROUGH_ARM, timeouts=LONG, listener=listener)
         puts = [
             r.status for r in simulator.requests if r.method == "PUT" and r.path.lower().endswith("/aks-demo")
         ]
     assert status == "succeeded"
     assert puts[-1] == 200
     assert set(puts[:-1]) == {400}
+    assert retrying in told(events, "cluster")
 
 
 async def test_new_roles_propagate_before_the_update_if_aks_cannot_check_them(tmp_path: Path) -> None:
-    async with signed_in(scenario_file(tmp_path, **REGISTERED), speed=100) as (simulator, azure):
+    async with signed_in(scenario_file(tmp_path, **REGISTERED), speed=40) as (simulator, azure):
         _, events, status = await run_plan(azure, PRIVATE)
         assert len([r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]) == 1
     assert status == "succeeded"
@@ -158,7 +167,7 @@ async def test_another_sufficient_role_propagates_too(tmp_path: Path, before: st
         },
     }
     here = {**REGISTERED["subscriptions"][PRODUCTION], "groups": {"rg-demo": there}}
-    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: here}), speed=100) as (
+    async with signed_in(scenario_file(tmp_path, subscriptions={PRODUCTION: here}), speed=40) as (
         simulator,
         azure,
     ):

@@ -88,7 +88,13 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> dict[str, None]:
 
 @pytest.mark.parametrize(
     "echo",
-    ["You sent se/cr et+1.", "You sent se/cr\x1b[0m et+1.", "a=se%2Fcr+et%2B1.", "a=se%2Fcr%20et%2B1."],
+    [
+        "You sent se/cr et+1.",
+        "You sent se/cr\x1b[0m et+1.",
+        "a=se%2Fcr+et%2B1.",
+        "a=se%2Fcr%20et%2B1.",
+        "a=se%2fcr+et%2b1.",
+    ],
 )
 def test_a_secret_is_masked_in_every_form(echo: str, kept: dict[str, None]) -> None:
     mask("se/cr et+1", "", "short")

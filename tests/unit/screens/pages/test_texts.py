@@ -2,11 +2,14 @@
 
 import pytest
 from textual.content import Content
+from textual.style import Style
 
 from screens.pages import feature, run_text, vault_text
 from screens.pages.prerequisites import tool_line
+from screens.session.draft import Draft, NewClusterForm
 from screens.session.feature_registration import GONE, FeatureRegistration
 from screens.widgets.fields import Said
+from wizard.cloud.inventory import VaultRow
 from wizard.cloud.tools import Prerequisite
 from wizard.errors import Problem
 from wizard.rules import Finding
@@ -115,3 +118,13 @@ def test_panel_shows_the_entry_with_the_focus_then_what_is_wrong_elsewhere() -> 
 )
 def test_title_of_the_log(following: bool, only: str, words: str, title: str) -> None:
     assert run_text.log_title(following=following, only=only, words=words) == title
+
+
+def test_what_exists_is_linked_to_the_portal_and_what_is_new_is_not() -> None:
+    vault = VaultRow("/kv", "kv-bank", "rg", "s", "westus2", True, True, True, {})
+    draft = Draft(new_cluster=NewClusterForm("aks-new"), option="Private")
+    for row, name in ((vault, "kv-bank ↗ (deny)"), (None, "kv-new (deny)")):
+        text = vault_text.drawing(draft, row, "kv-new", lambda id_: f"https://portal{id_}", narrow=True)
+        assert text.plain == f"aks-new ──trusted──▶ {name} ◀──✗── internet"
+        links = {span.style.link for span in text.spans if isinstance(span.style, Style) and span.style.link}
+        assert links == ({"https://portal/kv"} if row else set())
