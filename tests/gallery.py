@@ -159,7 +159,7 @@ async def lists(operator: Operator, snap: Snap) -> None:
     await operator.press("enter")
     await operator.sees("resource group", "subscription")
     await snap("vaults")
-    await operator.press("escape", "escape", "escape", "escape")
+    await operator.press(*["escape"] * 5)  # the list, two pages, the filter, the page
     await operator.sees("What do you want to do?")
     await operator.press("h")
     await operator.sees("History of runs")

@@ -45,8 +45,8 @@ class VaultScreen(Frame):
 
     STEP = "vault"
     HELP = """\
-Names for new resources are proposed. You can change them, or select existing resources in any subscription that you can \
-see. The resources that the cluster uses now are preselected. The name of a vault must be unique in all of Azure.
+Names for new resources are proposed. You can change them, or choose existing resources in any subscription that you can \
+see, in a list with a filter. The resources that the cluster uses now are preselected. The name of a vault must be unique in all of Azure.
 
 When you leave an entry, preflight checks run and their findings are shown below the entry they are about. Fix findings with \
 ✗ before you continue; weigh those with !. Findings about permissions, locks and policies are shown above Continue.
