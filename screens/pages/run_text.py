@@ -148,9 +148,9 @@ def step_row(
     elif progress.status == "waiting":
         waits = active.waits_for(progress)
         word = f"waits for {', '.join(waits)}" if waits else "next"
-        low, high = progress.step.usually
-        if progress.step.action != "none" and high >= 20:
-            word += f" · usually {usually(low, high)}"
+    low, high = progress.step.usually
+    if progress.status in {"waiting", "succeeded"} and progress.step.action != "none" and high >= 20:
+        word += f" · usually {usually(low, high)}"
     time = duration(spent) if spent is not None else ""
     style = STYLES[tone] if progress.status in {"running", "failed"} else "$quiet"
     room = 39 if columns < NARROW else 46

@@ -24,6 +24,7 @@ def small_fleet(folder: Path, **changes: Any) -> Path:
     return path
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("filters", "names"),
     [
@@ -50,6 +51,7 @@ def test_clusters_are_filtered(filters: list[str], names: set[str], start_shell:
     assert table.startswith("No matching cluster in ") == (not names)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("filters", "meant"),
     [

@@ -71,6 +71,7 @@ def test_apply_encrypts_the_cluster_and_a_second_apply_writes_nothing(
     assert list(simulator.unknown) == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_example_runs_unchanged_on_the_built_in_simulator(kind: KeyOption, shell: Shell):
     file = shell.write("answers.yaml", example(kind))

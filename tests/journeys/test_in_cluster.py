@@ -139,6 +139,7 @@ def test_without_kubectl_the_verdict_from_outside_remains(tmp_path: Path, start_
     assert "az aks install-cli" in done.out
 
 
+@pytest.mark.matrix
 def test_googles_kubectl_works_although_it_sends_more_requests(
     tmp_path: Path, start_shell: StartShell
 ) -> None:

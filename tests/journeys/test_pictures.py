@@ -2,7 +2,7 @@
 
 A picture differs because a page was changed. If that is as intended, accept it, and look at the difference in git:
 
-    WRITE_GOLDEN=1 python -m pytest -n 0 tests/journeys/test_pictures.py
+    WRITE_GOLDEN=1 python -m pytest -n 0 -m '' tests/journeys/test_pictures.py
 """
 
 import difflib

@@ -105,7 +105,6 @@ async def test_failed_run_shows_what_azure_returned_and_can_be_retried(
         assert len(cluster_writes(simulator)) == 1
 
 
-@pytest.mark.matrix
 async def test_editing_after_a_failed_run_shows_the_current_state_of_the_cluster(world: World) -> None:
     async with world("update-fails", SMALL) as (_, operator):
         await operator.to_clusters(register=False)

@@ -142,6 +142,7 @@ async def test_resuming_shows_its_progress_and_cannot_be_started_twice(
             assert isinstance(operator.app.screen, WelcomeScreen)
 
 
+@pytest.mark.matrix
 async def test_second_run_replaces_the_first_on_its_page_and_in_the_review(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

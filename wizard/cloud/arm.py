@@ -34,6 +34,8 @@ def moment(seconds: object) -> datetime | None:
 
 def same(one: str | None, other: str | None) -> bool:
     """Return whether two IDs, names or regions are the same to ARM, which ignores case and a trailing slash."""
+    if one == other:
+        return True
     return (one or "").rstrip("/").casefold() == (other or "").rstrip("/").casefold()
 
 

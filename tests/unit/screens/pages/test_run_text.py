@@ -119,11 +119,15 @@ def test_a_wait_has_a_clock_and_its_usual_time(seconds: float, shown: str) -> No
     assert shown in step_row(active, 8, active.steps["cluster"], 94, 120, 0).plain
 
 
-def test_a_step_that_waits_shows_how_long_it_usually_takes() -> None:
+def test_a_step_shows_how_long_it_usually_takes_before_and_after_it_runs() -> None:
     active = finished("succeeded")
     row = step_row(active, 10, active.steps["cluster"], 94, 120, 0).plain
     assert "waits for " in row
     assert row.endswith(" · usually 8–11 min")
+    active.steps["cluster"].status, active.steps["cluster"].seconds = "succeeded", 573.0
+    assert step_row(active, 10, active.steps["cluster"], 94, 120, 0).plain.endswith(
+        "9:33  done · usually 8–11 min"
+    )
 
 
 def test_log_lines_have_a_level() -> None:
