@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from screens.widgets.background import cancel
 from wizard.errors import AzureError, Problem
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class FormValidation:
         if self._timer is not None:
             self._timer.stop()
         if self._worker is not None:
-            self._worker.cancel()
+            cancel([self._worker])
         self._answers = self._timer = self._worker = None
 
     def _start(self) -> None:

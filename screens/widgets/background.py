@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from textual.screen import Screen
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from screens.messages import Failed, Retrying
 from wizard.cloud.retry_notices import RetryNotice
@@ -13,6 +14,7 @@ from wizard.errors import AzureError, Problem, fault_of_ours
 from wizard.system.coroutines import closing_arguments
 
 Result = TypeVar("Result")
+_WORK: WeakKeyDictionary[Worker[None], Coroutine[Any, Any, None]] = WeakKeyDictionary()
 
 
 @closing_arguments
@@ -53,7 +55,9 @@ class BackgroundScreen(Screen[Result]):
     def background(self, work: Coroutine[Any, Any, None], name: str) -> Worker[None]:
         """Run `work` until it ends or the screen does."""
         work = reported(work, name, on_retry=self._on_retry, on_problem=self._on_problem)
-        return self.app.run_worker(work, name, self._group, exit_on_error=False)
+        worker = self.app.run_worker(work, name, self._group, exit_on_error=False)
+        _WORK[worker] = work
+        return worker
 
     def end_work(self) -> None:
         """Cancel the work, once: what it does to clean up is not interrupted.
@@ -70,7 +74,9 @@ class BackgroundScreen(Screen[Result]):
 
 
 def cancel(workers: Iterable[Worker[Any]]) -> None:
-    """Cancel those that are not cancelled yet."""
+    """Cancel those that are not cancelled yet. What one has not begun is closed: nobody will await it."""
     for worker in list(workers):
         if not worker.is_cancelled:
             worker.cancel()
+            if worker.state is WorkerState.PENDING and worker in _WORK:
+                _WORK.pop(worker).close()

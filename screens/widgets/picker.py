@@ -238,7 +238,7 @@ class _Closed(Static, can_focus=True):
 
     def render(self) -> Content:
         """Draw the text, and at the right the sign of a list, as Textual's own choice does."""
-        room = self.content_size.width - 4
+        room = max(1, self.content_size.width - 4)  # it has no width before the first layout
         text = self._text if len(self._text) <= room else f"{self._text[: room - 1]}…"
         return Content.assemble(f"{text:<{room}}", (f"  {_ARROW}", STYLES["dim"]))
 
