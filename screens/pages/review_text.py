@@ -24,7 +24,7 @@ from wizard.reports.wording import (
     usually,
     without_command,
 )
-from wizard.rules import CHECKS, GUARDS, RULES, Finding, Level, name_of
+from wizard.rules import CHECKS, NAMES, Finding, Level
 
 _TITLES = {"Assign", "Change", "Create", "Encrypt", "Follow", "Migrate", "Repair"}
 """The verbs with which the title of a plan begins."""
@@ -129,7 +129,7 @@ def all_checks(findings: Sequence[Finding]) -> str:
     unread = any(finding.code.endswith("-unknown") for finding in findings)
     passed = "found nothing" if unread else "passed"
     levels = Counter(finding.level for finding in findings)
-    words = [f"{len(_CHECKS) - len({finding.check for finding in findings} & _CHECKS)} {passed}"]
+    words = [f"{len({*NAMES} - {finding.check for finding in findings})} {passed}"]
     for level, thing in _THINGS.items():
         words += [count(levels[level], thing)] if levels[level] else []
     head = f"{CHECKS} preflight checks: {', '.join(words)}."
@@ -154,7 +154,6 @@ def checks_not_read(reason: str, earlier: Sequence[Finding]) -> str:
 
 
 _THINGS: dict[Level, str] = {"error": "problem", "warning": "warning", "info": "note"}
-_CHECKS = frozenset(name_of(check) for check in (*RULES, *GUARDS))
 
 
 def _finding_text(finding: Finding) -> str:
@@ -165,10 +164,10 @@ def _by_group(findings: Sequence[Finding], sign: str, said: str = "") -> str:
     """Return the names of all preflight checks by group: those with findings first, then, after `sign`, the others."""
     worst = {finding.check: finding.level for finding in reversed(findings)}  # errors are first
     groups: dict[str, dict[Level | None, list[str]]] = {}
-    for check in (*RULES, *GUARDS):
-        group, _, name = name_of(check).partition(".")
+    for check in NAMES:
+        group, _, name = check.partition(".")
         by_level = groups.setdefault(group, {**{level: [] for level in _THINGS}, None: []})
-        by_level[worst.get(name_of(check))].append(name.replace("_", " "))
+        by_level[worst.get(check)].append(name.replace("_", " "))
     lines = []
     for group, by_level in groups.items():
         label = group

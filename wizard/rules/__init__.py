@@ -12,7 +12,7 @@ from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-__all__ = ["CHECKS", "GUARDS", "RULES", "Finding", "Level", "RequiredAction", "findings", "name_of"]
+__all__ = ["CHECKS", "GUARDS", "NAMES", "RULES", "Finding", "Level", "RequiredAction", "findings"]
 
 RULES: tuple[Rule, ...] = (
     cluster.exists,
@@ -65,14 +65,16 @@ GUARDS: tuple[Guard, ...] = (
     governance.subscriptions_enabled,
 )
 
-CHECKS = len(RULES) + len(GUARDS)
-"""How many preflight checks are made for a plan; most find nothing."""
 
-
-def name_of(check: Rule | Guard) -> str:
-    """Return the name of a preflight check with its group: `vault.firewall`."""
+def _name(check: Rule | Guard) -> str:
     return f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
 
+
+NAMES: tuple[str, ...] = (*map(_name, RULES), *map(_name, GUARDS))
+"""The names of all preflight checks, with their groups: `vault.firewall`."""
+
+CHECKS = len(NAMES)
+"""How many preflight checks are made for a plan; most find nothing."""
 
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
 
@@ -81,7 +83,7 @@ def findings(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction] = ()
 ) -> tuple[Finding, ...]:
     """Return all findings, errors first; `needed` are the actions that the plan's steps require."""
-    found = [(rule, finding) for rule in RULES for finding in rule(target, snapshot)]
-    found += [(guard, finding) for guard in GUARDS for finding in guard(target, snapshot, needed)]
-    named = [replace(finding, check=name_of(check)) for check, finding in found]
+    found = [(_name(rule), finding) for rule in RULES for finding in rule(target, snapshot)]
+    found += [(_name(guard), finding) for guard in GUARDS for finding in guard(target, snapshot, needed)]
+    named = [replace(finding, check=name) for name, finding in found]
     return tuple(sorted(named, key=lambda finding: _ORDER[finding.level]))
