@@ -182,7 +182,7 @@ def _by_group(findings: Sequence[Finding], sign: str, said: str = "") -> str:
 
 _GROUP = 12
 """The column of the checks, after their group."""
-_DIALOG = 68
+_DIALOG = 64
 """Columns of the text in a dialog on a small terminal."""
 
 

@@ -418,6 +418,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         if self._result and self._result.answers == answers:
             text = review_text.all_checks(self._result.findings)
         else:
+            self._check()
             why = vault_text.why_not_read(
                 self._problem, valid=answers is not None, pending=self._validation.pending
             )

@@ -161,9 +161,7 @@ def why_not_read(problem: Problem | None, *, valid: bool, pending: bool) -> str:
         return "They run once every entry is valid."
     if problem and not pending:
         return f"{sanitize(problem.summary)} The review checks again."
-    if pending:
-        return "They are running: close this, and press F3 again in a moment."
-    return "They run when you leave the entry."
+    return "They are running: close this, and press F3 again in a moment."
 
 
 def panel(

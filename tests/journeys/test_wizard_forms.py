@@ -140,7 +140,7 @@ async def test_name_of_a_soft_deleted_vault_is_reported_on_leaving_and_cleared_o
         await operator.press("f8", "ctrl+y")
         assert operator.app.clipboard.startswith("az keyvault recover --name kv-demo")
         await operator.press("end", "2", "f3")
-        await operator.sees("Preflight checks", "not yet read. They run when you leave the entry.")
+        await operator.sees("Preflight checks", "not yet read. They are running")
         await operator.press("escape")
         await operator.until(lambda: "was deleted" not in operator.frame(), "the finding to go")
         await operator.press("tab", "ctrl+n")

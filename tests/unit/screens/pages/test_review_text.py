@@ -141,8 +141,8 @@ def test_no_check_is_called_passed_if_its_facts_are_not_read() -> None:
     text = all_checks((*plan().findings, unread))
     assert f"{CHECKS - 3} found nothing, 2 warnings, 1 note. Not everything could be read" in text
     assert "✓" not in text
-    text = checks_not_read("They run when you leave the entry.", [REFUSED])
-    assert text.startswith(f"{CHECKS} preflight checks, not yet read. They run when you leave the entry.\n\n")
+    text = checks_not_read("They are running.", [REFUSED])
+    assert text.startswith(f"{CHECKS} preflight checks, not yet read. They are running.\n\n")
     assert "Found before the last change:\n\n" in text
     assert "\nvault       ? not yet read: name is free," in text
     assert "✓" not in text

@@ -90,12 +90,10 @@ def test_checks_that_are_not_read_say_why() -> None:
         vault_text.why_not_read(problem, valid=False, pending=False),
         vault_text.why_not_read(problem, valid=True, pending=False),
         vault_text.why_not_read(problem, valid=True, pending=True)[:16],
-        vault_text.why_not_read(None, valid=True, pending=False),
     ] == [
         "They run once every entry is valid.",
         "The vault could not be read. The review checks again.",
         "They are running",
-        "They run when you leave the entry.",
     ]
 
 
