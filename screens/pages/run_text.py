@@ -150,7 +150,8 @@ def step_row(
         word = f"waits for {', '.join(waits)}" if waits else "next"
     word = " · ".join(filter(None, (word, _usual(progress, spent))))
     time = duration(spent) if spent is not None else ""
-    style = STYLES[tone] if progress.status in {"running", "failed"} else "$quiet"
+    style = STYLES["bad"] if progress.status == "failed" else "$quiet"
+    style = STYLES["warn"] if word.startswith(_LATE) else style
     room = 39 if columns < NARROW else 46
     title = progress.step.title
     title = title if len(title) <= room else f"{title[: room - 1]}…"
@@ -177,8 +178,11 @@ def _usual(progress: StepProgress, spent: float | None) -> str:
     ):
         return ""
     if progress.status == "running" and spent is not None and spent > high:
-        return f"longer than the usual {usually(low, high)}"
+        return f"{_LATE} {usually(low, high)}"
     return f"usually {usually(low, high)}"
+
+
+_LATE = "longer than the usual"
 
 
 def outcome_title(active: ActiveRun) -> str:
