@@ -71,7 +71,7 @@ def _name(check: Rule | Guard) -> str:
 
 
 NAMES: tuple[str, ...] = (*map(_name, RULES), *map(_name, GUARDS))
-"""The names of all preflight checks, with their groups: `vault.firewall`."""
+"""The names of all preflight checks: the group, a dot, and the function."""
 
 CHECKS = len(NAMES)
 """How many preflight checks are made for a plan; most find nothing."""

@@ -21,7 +21,7 @@ class Finding:
     """A sentence with the resource and the cause."""
     remedy: str = ""
     check: str = field(default="", compare=False)
-    """The preflight check that found it: `vault.firewall`; empty if it is of no preflight check."""
+    """The name of the preflight check that found it; empty if it is not of one."""
 
     def to_json(self) -> dict[str, str]:
         """Return the finding in the format of `plan -o json`."""
