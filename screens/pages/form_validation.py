@@ -43,6 +43,7 @@ def place_of(code: str) -> str:
 class ValidationResult:
     """The findings about the answers, and the key that they name as Azure returned it."""
 
+    answers: "Answers"
     findings: "tuple[Finding, ...]"
     key: "Json | None"
 
@@ -94,7 +95,7 @@ class FormValidation:
         try:
             snapshot = await read_snapshot(azure, target)
             result: ValidationResult | Problem = ValidationResult(
-                plan_from(target, snapshot).findings, snapshot.key
+                answers, plan_from(target, snapshot).findings, snapshot.key
             )
         except AzureError as error:
             result = error.problem

@@ -16,7 +16,6 @@ from screens.pages import review_text
 from screens.session.active_run import ActiveRun
 from screens.session.session import Session
 from screens.widgets.dialogs import SaveDialog, TextDialog, problem_content
-from screens.widgets.form_words import for_form
 from screens.widgets.frame import Frame, Heading
 from screens.widgets.links import resources
 from wizard.answers.model import Answers
@@ -24,7 +23,7 @@ from wizard.errors import AnswersError, AzureError, Problem
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import plan_in, read_snapshot
 from wizard.procedure.script import script
-from wizard.reports.wording import SPINNER, STYLES, ago, command_in, finding_text
+from wizard.reports.wording import SPINNER, STYLES, ago, command_in
 from wizard.rules import Finding
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -429,11 +428,9 @@ each with its fix."""
         self.app.push_screen(TextDialog("Azure CLI commands for the current state", text, name))
 
     def action_checks(self) -> None:
-        """Show every finding of the preflight checks."""
+        """Show every preflight check, and what it found."""
         if self._plan:
-            head = f"{review_text.checked(self._plan)}."
-            each = (for_form(finding_text(finding)) for finding in self._plan.findings)
-            found = "\n\n".join([head, *each, review_text.checks_made()])
+            found = review_text.all_checks(self._plan.findings)
             name = f"checks-{self.session.draft.cluster_name}.txt"
             self.app.push_screen(TextDialog("Preflight checks", found, name, wrap=True))
 

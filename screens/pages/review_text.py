@@ -19,11 +19,12 @@ from wizard.reports.wording import (
     Tone,
     command_in,
     count,
+    finding_text,
     hanging,
     usually,
     without_command,
 )
-from wizard.rules import CHECKS, GUARDS, RULES, Finding
+from wizard.rules import CHECKS, NAMES, Finding, Level
 
 _TITLES = {"Assign", "Change", "Create", "Encrypt", "Follow", "Migrate", "Repair"}
 """The verbs with which the title of a plan begins."""
@@ -120,14 +121,69 @@ def checked(plan: Plan) -> str:
     return ", ".join(words if len(words) > 1 else [*words, "no findings"])
 
 
-def checks_made() -> str:
-    """Return the names of all preflight checks, by group."""
-    groups: dict[str, list[str]] = {}
-    for check in (*RULES, *GUARDS):
-        group = check.__module__.rpartition(".")[2]
-        groups.setdefault(group, []).append(check.__name__.replace("_", " "))
-    rows_ = [f"  {group:<12}{', '.join(names)}" for group, names in groups.items()]
-    return "\n".join(["Checked; what is not listed above found nothing:", *rows_])
+def all_checks(findings: Sequence[Finding]) -> str:
+    """Return what the preflight checks found, with remedies, and below it every check by group, with those that passed.
+
+    A check that found nothing is not called passed if something could not be read.
+    """
+    unread = any(finding.code.endswith("-unknown") for finding in findings)
+    passed = "found nothing" if unread else "passed"
+    levels = Counter(finding.level for finding in findings)
+    words = [f"{len({*NAMES} - {finding.check for finding in findings})} {passed}"]
+    for level, thing in _THINGS.items():
+        words += [count(levels[level], thing)] if levels[level] else []
+    head = f"{CHECKS} preflight checks: {', '.join(words)}."
+    head += " Not everything could be read, see the findings." if unread else ""
+    return "\n\n".join(
+        [
+            head,
+            *map(_finding_text, findings),
+            _by_group(findings, *(("·", "found nothing: ") if unread else ("✓", ""))),
+        ]
+    )
+
+
+def checks_not_read(reason: str, earlier: Sequence[Finding]) -> str:
+    """Return why the preflight checks are not made yet for what the form says, and each of them by group.
+
+    `earlier`: what they found before the last change, as far as it is about something else.
+    """
+    head = f"{CHECKS} preflight checks, not yet read. {reason}"
+    kept = ["Found before the last change:", *map(_finding_text, earlier)] if earlier else []
+    return "\n\n".join([head, *kept, _by_group((), "?", "not yet read: ")])
+
+
+_THINGS: dict[Level, str] = {"error": "problem", "warning": "warning", "info": "note"}
+
+
+def _finding_text(finding: Finding) -> str:
+    return for_form(finding_text(finding))
+
+
+def _by_group(findings: Sequence[Finding], sign: str, said: str = "") -> str:
+    """Return the names of all preflight checks by group: those with findings first, then, after `sign`, the others."""
+    worst = {finding.check: finding.level for finding in reversed(findings)}  # errors are first
+    groups: dict[str, dict[Level | None, list[str]]] = {}
+    for check in NAMES:
+        group, _, name = check.partition(".")
+        by_level = groups.setdefault(group, {**{level: [] for level in _THINGS}, None: []})
+        by_level[worst.get(check)].append(name.replace("_", " "))
+    lines = []
+    for group, by_level in groups.items():
+        label = group
+        for level, names in by_level.items():
+            if names:
+                text = f"{LEVELS[level][0]} " if level else f"{sign} {said}"
+                text = hanging(text + ", ".join(names), _GROUP + 2, _DIALOG)
+                lines.append(f"{label:<{_GROUP}}{text}")
+                label = ""
+    return "\n".join(lines)
+
+
+_GROUP = 12
+"""The column of the checks, after their group."""
+_DIALOG = 64
+"""Columns of the text in a dialog on a small terminal."""
 
 
 def more_below(keys: Collection[str], plan: Plan, width: int) -> Content:

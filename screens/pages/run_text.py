@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.content import Content
 
 from screens.pages.verification_text import counts
+from screens.pages.wait_text import wait_rows
 from screens.session.active_run import ActiveRun, StepProgress
 from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW
@@ -15,7 +16,7 @@ from screens.widgets.links import Link, no_link, portal, resources
 from wizard.reports.follow_up import follow_ups, keep_line
 from wizard.reports.infrastructure_code import TITLE as CODE
 from wizard.reports.infrastructure_code import code_advice
-from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICTS, duration, hanging, usually
+from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICTS, duration, usually
 from wizard.system.sanitize import sanitize
 
 
@@ -135,7 +136,7 @@ _DONE = {"succeeded", "already"}
 def step_row(
     active: ActiveRun, number: int, progress: StepProgress, width: int, columns: int, beat: int
 ) -> Content:
-    """Return the row of a step: its state, its title, how long it took, and its last message.
+    """Return the row of a step: its state, its title, how long it took and usually takes; below a running one its waits.
 
     `width`: of the list of steps; `columns`: of the terminal; `beat`: increases, to turn the spinner.
     """
@@ -143,42 +144,45 @@ def step_row(
     spent = active.spent(progress)
     if progress.status == "running":
         sign = SPINNER[beat % 4]
-        word = progress.message or "in progress"
-        word += _wait(active, progress)
+        word = "" if progress.message else "in progress"
     elif progress.status == "waiting":
         waits = active.waits_for(progress)
         word = f"waits for {', '.join(waits)}" if waits else "next"
-    low, high = progress.step.usually
-    if progress.status in {"waiting", "succeeded"} and progress.step.action != "none" and high >= 20:
-        word += f" · usually {usually(low, high)}"
+    word = " · ".join(filter(None, (word, _usual(progress, spent))))
     time = duration(spent) if spent is not None else ""
-    style = STYLES[tone] if progress.status in {"running", "failed"} else "$quiet"
+    style = STYLES["bad"] if progress.status == "failed" else "$quiet"
+    style = STYLES["warn"] if word.startswith(_LATE) else style
     room = 39 if columns < NARROW else 46
     title = progress.step.title
     title = title if len(title) <= room else f"{title[: room - 1]}…"
-    left = width - room - 15
-    return Content.assemble(
+    row = Content.assemble(
         (f"{number:>2} ", "$quiet"),
         (f"{sign} ", STYLES[tone]),
         (f"{title:<{room}}", style if progress.status == "waiting" else ""),
         (f"{time:>6}  ", ""),
-        (
-            f"\n     {hanging(word, 5, width)}"
-            if progress.status == "running" and len(word) > left
-            else word,
-            style,
-        ),
+        (word, style),
     )
+    if progress.status != "running":
+        return row
+    tree = wait_rows(progress.waits, progress.message, active.clock.elapsed(), room, width, beat)
+    return Content("\n").join([row, *tree])
 
 
-def _wait(active: ActiveRun, progress: StepProgress) -> str:
-    """Return how long the present wait of a step has taken, of how long it usually takes."""
-    waited, expected = active.waiting(progress), progress.expected
-    if waited is None or expected is None:
-        return f", about {duration(expected)} in total" if expected else ""
-    if waited <= expected:
-        return f", {duration(waited)} of {duration(expected)}"
-    return f", {duration(waited)}, longer than the usual {duration(expected)}"
+def _usual(progress: StepProgress, spent: float | None) -> str:
+    """Return how long a step usually takes, and whether it takes longer, if it writes and that is more than a moment."""
+    low, high = progress.step.usually
+    if (
+        progress.status not in {"waiting", "running", "succeeded"}
+        or progress.step.action == "none"
+        or high < 20
+    ):
+        return ""
+    if progress.status == "running" and spent is not None and spent > high:
+        return f"{_LATE} {usually(low, high)}"
+    return f"usually {usually(low, high)}"
+
+
+_LATE = "longer than the usual"
 
 
 def outcome_title(active: ActiveRun) -> str:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.messages import Completed
-from screens.pages import vault_offers, vault_text
+from screens.pages import review_text, vault_offers, vault_text
 from screens.pages.form_validation import FormValidation, ValidationResult, place_of
 from screens.pages.vault_entries import (
     A_NEW_IDENTITY,
@@ -28,14 +28,14 @@ from screens.session.draft import VaultForm
 from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
-from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW, Frame, Heading
 from screens.widgets.picker import CLOSED, PickChoice, Row
 from wizard.answers import naming
+from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.errors import AnswersError, AzureError, Problem
-from wizard.reports.wording import command_in, finding_text
+from wizard.reports.wording import command_in
 from wizard.rules import Finding
 from wizard.state.key import KeyState
 
@@ -72,7 +72,12 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             "copy fix",
             tooltip="Copy the fix of the finding: its command, if it has one",
         ),
-        Binding("f3", "checks", "all checks", tooltip="Show all findings so far, to read and copy"),
+        Binding(
+            "f3",
+            "checks",
+            "all checks",
+            tooltip="Show all preflight checks, and what they found with remedies",
+        ),
     ]
 
     def __init__(self, session: Session) -> None:
@@ -94,6 +99,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self._had_findings = False
         """Whether the footer offers the keys of findings."""
         self._problem: Problem | None = None
+        self._result: ValidationResult | None = None
+        """What the preflight checks found last, and for which answers."""
         self._validation = FormValidation(self, self._validated)
 
     def body(self) -> ComposeResult:
@@ -289,20 +296,25 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             self._rotated = None
         self._found = {place: found for place, found in self._found.items() if place not in gone}
 
+    def _answers(self) -> Answers | None:
+        """Return the answers with the form as it is; None if it is not valid."""
+        if any(field.problem for field in self.query(Field) if not field.disabled):
+            return None
+        try:
+            return replace(self.session.draft, vault=self._form()).answers()
+        except (AnswersError, ValueError):
+            return None
+
     def _check(self) -> None:
         """Run the preflight checks for the form, if it is valid."""
-        waiting = any(field.problem for field in self.query(Field) if not field.disabled)
-        try:
-            answers = None if waiting else replace(self.session.draft, vault=self._form()).answers()
-        except (AnswersError, ValueError):
-            answers = None
-        self._validation.check(answers)
+        self._validation.check(self._answers())
         self._show()
 
     def _validated(self, result: ValidationResult | Problem) -> None:
         """Show the findings, or why there are none."""
         self._found, self._problem = {}, result if isinstance(result, Problem) else None
         if isinstance(result, ValidationResult):
+            self._result = result
             self._rotated = KeyState(result.key).rotates_every if result.key else None
             for finding in result.findings:
                 self._place(finding)
@@ -401,9 +413,17 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     # -- keys ----------------------------------------------------------------------------------------------------
 
     def action_checks(self) -> None:
-        """Show the findings so far, to read and copy."""
-        found = [finding for some in self._found.values() for finding in some]
-        text = "\n\n".join(for_form(finding_text(f)) for f in found) or "No findings so far."
+        """Show every preflight check and what it found, or that it is not yet read, and why."""
+        answers = self._answers()
+        if self._result and self._result.answers == answers:
+            text = review_text.all_checks(self._result.findings)
+        else:
+            self._check()
+            why = vault_text.why_not_read(
+                self._problem, valid=answers is not None, pending=self._validation.pending
+            )
+            earlier = [finding for some in self._found.values() for finding in some]
+            text = review_text.checks_not_read(why, earlier)
         name = f"checks-{self.session.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("Preflight checks", text, name, wrap=True))
 

@@ -155,6 +155,15 @@ def state(problem: Problem | None, loading: Sequence[str], *, pending: bool) -> 
     return Content("")
 
 
+def why_not_read(problem: Problem | None, *, valid: bool, pending: bool) -> str:
+    """Return why the preflight checks are not made yet for what the form says, and when they are."""
+    if not valid:
+        return "They run once every entry is valid."
+    if problem and not pending:
+        return f"{sanitize(problem.summary)} The review checks again."
+    return "They are running: close this, and press F3 again in a moment."
+
+
 def panel(
     here: Said | None,
     others: Sequence[Said],

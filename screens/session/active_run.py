@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from screens.session.waits import Wait, report
 from wizard.errors import AzureError
 from wizard.procedure.cluster_lock import HeldError
 from wizard.procedure.events import Event, Listener, RunStatus
@@ -39,12 +40,9 @@ class StepProgress:
     """On Azure's clock."""
     seconds: float | None = None
     """How long it took; None until it has finished."""
-    expected: float | None = None
-    """How long the present wait usually takes in all."""
-    waited: float | None = None
-    """How long the present wait had taken at `heard`."""
-    heard: float = 0.0
     message: str = ""
+    waits: list[Wait] = field(default_factory=list)
+    """Its waits so far; the last one is the present one."""
 
 
 @dataclass(frozen=True)
@@ -133,12 +131,6 @@ class ActiveRun:
             return progress.seconds
         return self.clock.elapsed() - progress.started if progress.status == "running" else None
 
-    def waiting(self, progress: StepProgress) -> float | None:
-        """Return the seconds that the present wait of a running step has taken so far, if they are known."""
-        if progress.waited is None:
-            return None
-        return progress.waited + self.clock.elapsed() - progress.heard
-
     def __call__(self, event: Event) -> None:
         progress = self.steps.get(event.step or "")
         is_repeated = (
@@ -152,8 +144,10 @@ class ActiveRun:
             case "step-started" if progress:
                 progress.status, progress.started = "running", self.clock.elapsed()
             case "step-progress" if progress:
-                progress.message, progress.expected = one_line(event.message), event.expected_seconds
-                progress.waited, progress.heard = event.seconds, self.clock.elapsed()
+                progress.message, now = one_line(event.message), self.clock.elapsed()
+                report(progress.waits, progress.message, event.seconds, event.expected_seconds, now)
+            case "log" if progress and progress.waits and progress.waits[-1].left is None:
+                progress.waits[-1].left = self.clock.elapsed()
             case "step-finished" if progress:
                 progress.status, progress.seconds = event.status or "failed", event.seconds or 0.0
                 progress.message = one_line(event.message)

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from screens.session.active_run import ActiveRun, LogLine
+from screens.session.waits import Wait
 from tests.gallery import Visit, failing, refused, whole
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.pictures import fixed_tools
@@ -129,7 +130,11 @@ def _standing_in(real: ActiveRun, name: str) -> ActiveRun:
         run.status, run.took, run.report = None, None, None
         now, then = run.steps["cluster"], run.steps["verify"]
         now.status, now.seconds, now.started = "running", None, 424.0
-        now.message, now.expected, now.waited, now.heard = "cluster is being updated", 660.0, 25.0, 579.0
+        now.message = "cluster is being updated: InProgress"
+        now.waits = [
+            Wait("role assignments are propagating", 125.0, 300.0, 549.0, took=130.0),
+            Wait(now.message, 21.0, 660.0, 575.0, every=10.0),
+        ]
         then.status, then.seconds = "waiting", None
     else:
         run.took = 653.0

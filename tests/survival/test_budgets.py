@@ -93,9 +93,7 @@ async def test_role_propagation_is_reported_with_its_timeout_which_can_be_change
         f"{budget}=400", procedure, scenario_file(tmp_path, **REGISTERED), speed=200
     )
     assert problem is None
-    propagating = [
-        event for event in events if event.message == "the identity's role assignments are propagating"
-    ]
+    propagating = [event for event in events if event.message == "role assignments are propagating"]
     assert {event.expected_seconds for event in propagating} == {400}
     assert any(f"at most 400 s (--timeout {budget})" in event.message for event in events)
 

@@ -283,6 +283,4 @@ async def test_a_role_assignment_with_a_future_date_does_not_extend_the_wait(tmp
         simulator.in_world(meddle)
         _, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
-    assert "the identity's role assignments are propagating" in {
-        e.message for e in events if e.step == "cluster"
-    }
+    assert "role assignments are propagating" in {e.message for e in events if e.step == "cluster"}

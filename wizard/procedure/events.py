@@ -15,6 +15,9 @@ RunStatus = Literal["succeeded", "failed", "interrupted"]
 Audience = Literal["operator", "detail"]
 """The audience of a log line: the operator during the run, or readers of the complete log."""
 
+HEARTBEAT = "waiting for Azure; last status: "
+"""How the message of step-progress begins if it repeats the last one of a step that has been silent."""
+
 
 @dataclass(frozen=True)
 class Event:

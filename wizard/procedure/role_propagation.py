@@ -35,7 +35,7 @@ async def wait_for_roles(work: Work) -> None:
     started = work.clock.elapsed()
     # An assignment dated in the future (a clock difference) is waited for no longer than one made now.
     while (age := max(_youngest(work), work.clock.elapsed() - started)) < needed:
-        work.progress("the identity's role assignments are propagating", age, needed)
+        work.progress("role assignments are propagating", age, needed)
         await work.clock.sleep(min(work.timeouts.heartbeat, needed - age))
 
 

@@ -15,7 +15,7 @@ from wizard.cloud.writes import listener as on_write
 from wizard.errors import AzureError, GateError, Problem, fault_of_ours
 from wizard.procedure.cluster_lock import ClusterLock
 from wizard.procedure.differences import differences
-from wizard.procedure.events import Audience, Event, Listener, RunStatus, StepStatus
+from wizard.procedure.events import HEARTBEAT, Audience, Event, Listener, RunStatus, StepStatus
 from wizard.procedure.order import applicable_steps
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import plan_in, read_snapshot
@@ -208,7 +208,7 @@ class Run:
             await asyncio.sleep(self._timeouts.heartbeat)
             when, words = self._last_message[key]
             if time.monotonic() - when >= self._timeouts.heartbeat:
-                message = f"waiting for Azure; last status: {words}"
+                message = f"{HEARTBEAT}{words}"
                 self._emit(Event(_now(), "step-progress", key, seconds=self._seconds(key), message=message))
                 self._last_message[key] = time.monotonic(), words
 

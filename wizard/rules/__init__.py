@@ -5,13 +5,14 @@ rules run again just before the first write.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from wizard.rules import cluster, governance, identity, key, migration, ownership, regions, unread, vault
 from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
-__all__ = ["CHECKS", "GUARDS", "RULES", "Finding", "Level", "RequiredAction", "findings"]
+__all__ = ["CHECKS", "GUARDS", "NAMES", "RULES", "Finding", "Level", "RequiredAction", "findings"]
 
 RULES: tuple[Rule, ...] = (
     cluster.exists,
@@ -64,7 +65,15 @@ GUARDS: tuple[Guard, ...] = (
     governance.subscriptions_enabled,
 )
 
-CHECKS = len(RULES) + len(GUARDS)
+
+def _name(check: Rule | Guard) -> str:
+    return f"{check.__module__.rpartition('.')[2]}.{check.__name__}"
+
+
+NAMES: tuple[str, ...] = (*map(_name, RULES), *map(_name, GUARDS))
+"""The names of all preflight checks: the group, a dot, and the function."""
+
+CHECKS = len(NAMES)
 """How many preflight checks are made for a plan; most find nothing."""
 
 _ORDER: dict[Level, int] = {"error": 0, "warning": 1, "info": 2}
@@ -74,6 +83,7 @@ def findings(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction] = ()
 ) -> tuple[Finding, ...]:
     """Return all findings, errors first; `needed` are the actions that the plan's steps require."""
-    found = [finding for rule in RULES for finding in rule(target, snapshot)]
-    found += [finding for guard in GUARDS for finding in guard(target, snapshot, needed)]
-    return tuple(sorted(found, key=lambda finding: _ORDER[finding.level]))
+    found = [(_name(rule), finding) for rule in RULES for finding in rule(target, snapshot)]
+    found += [(_name(guard), finding) for guard in GUARDS for finding in guard(target, snapshot, needed)]
+    named = [replace(finding, check=name) for name, finding in found]
+    return tuple(sorted(named, key=lambda finding: _ORDER[finding.level]))

@@ -1,7 +1,7 @@
 """The finding of a rule, and the actions that a plan requires."""
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from wizard.state.snapshot import Snapshot
@@ -20,6 +20,8 @@ class Finding:
     message: str
     """A sentence with the resource and the cause."""
     remedy: str = ""
+    check: str = field(default="", compare=False)
+    """The name of the preflight check that found it; empty if it is not of one."""
 
     def to_json(self) -> dict[str, str]:
         """Return the finding in the format of `plan -o json`."""

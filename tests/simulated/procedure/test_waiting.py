@@ -129,9 +129,7 @@ async def test_new_roles_propagate_before_the_update_if_aks_cannot_check_them(tm
         assert len([r for r in simulator.writes() if r.path.lower().endswith("/aks-demo")]) == 1
     assert status == "succeeded"
     propagating = [
-        e
-        for e in events
-        if e.step == "cluster" and e.message == "the identity's role assignments are propagating"
+        e for e in events if e.step == "cluster" and e.message == "role assignments are propagating"
     ]
     assert propagating
     assert propagating[0].expected_seconds == 300
@@ -153,7 +151,7 @@ async def test_old_role_assignments_need_no_propagation_time() -> None:
     async with signed_in(speed=2400) as (_, azure):
         _, events, status = await run_plan(azure, ledger)
     assert status == "succeeded"
-    assert "the identity's role assignments are propagating" not in told(events, "cluster")
+    assert "role assignments are propagating" not in told(events, "cluster")
 
 
 @pytest.mark.parametrize("before", ["Key Vault Crypto User", None])
@@ -185,7 +183,7 @@ async def test_another_sufficient_role_propagates_too(tmp_path: Path, before: st
         plan, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
     assert {step.action for step in plan.steps if step.key == "crypto-role"} == {"none"}
-    assert ("the identity's role assignments are propagating" in told(events, "cluster")) == (before is None)
+    assert ("role assignments are propagating" in told(events, "cluster")) == (before is None)
 
 
 async def test_akss_message_about_a_key_is_reported_for_a_platform_managed_key_too(tmp_path: Path) -> None:

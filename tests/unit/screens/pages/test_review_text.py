@@ -1,12 +1,14 @@
 """What the review shows of a plan: one grid, what is irreversible first, and a gate that says what was typed."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from screens.pages.review_text import (
+    all_checks,
     checked,
-    checks_made,
+    checks_not_read,
     gate,
     more_below,
     problem,
@@ -120,9 +122,30 @@ def test_number_of_checks_and_what_they_found() -> None:
     assert checked(plan()) == f"{CHECKS} preflight checks, 2 warnings"
     assert checked(plan(REFUSED)) == f"{CHECKS} preflight checks, 1 problem, 2 warnings"
     assert checked(replace(plan(), findings=())) == f"{CHECKS} preflight checks, no findings"
-    groups = checks_made().splitlines()[1:]
-    assert sum(len(group[14:].split(", ")) for group in groups) == CHECKS
-    assert "  vault       name is free, permission model," in checks_made()
+
+
+def test_all_checks_are_listed_by_group_with_those_that_passed() -> None:
+    text = all_checks(plan().findings)
+    by_group = re.sub(r"\n +(?=\w)", " ", text.split("\n\n")[-1])  # without its wrapping
+    assert sum(len(line[14:].split(", ")) for line in by_group.splitlines()) == CHECKS
+    assert text.startswith(f"{CHECKS} preflight checks: {CHECKS - 2} passed, 2 warnings.\n\n")
+    assert "\nvault       ✓ name is free, permission model," in text
+    assert re.search(r"\nkey         ! \w+.*\n +✓ ", text)
+    refused = all_checks((replace(REFUSED, check="cluster.state"), *plan().findings))
+    assert f"{CHECKS - 3} passed, 1 problem, 2 warnings." in refused
+    assert "\ncluster     ✗ state\n            ✓ exists, version," in refused
+
+
+def test_no_check_is_called_passed_if_its_facts_are_not_read() -> None:
+    unread = Finding("info", "quota-unknown", "The quota could not be read.", check="unread.unknown")
+    text = all_checks((*plan().findings, unread))
+    assert f"{CHECKS - 3} found nothing, 2 warnings, 1 note. Not everything could be read" in text
+    assert "✓" not in text
+    text = checks_not_read("They are running.", [REFUSED])
+    assert text.startswith(f"{CHECKS} preflight checks, not yet read. They are running.\n\n")
+    assert "Found before the last change:\n\n" in text
+    assert "\nvault       ? not yet read: name is free," in text
+    assert "✓" not in text
 
 
 def test_more_below_names_the_sections_that_fit_on_the_line() -> None:

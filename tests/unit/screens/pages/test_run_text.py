@@ -21,7 +21,7 @@ from screens.session.active_run import ActiveRun
 from tests.facts import empty_snapshot, target
 from tests.support import ManualClock, answers
 from wizard.errors import Problem
-from wizard.procedure.events import Event, RunStatus
+from wizard.procedure.events import HEARTBEAT, Event, RunStatus
 from wizard.procedure.planning import plan_from
 
 
@@ -99,24 +99,92 @@ def test_path_of_the_log_keeps_its_end_and_the_title_says_that_lines_are_longer(
     assert title == "log: requests, following · only vault · with “kv” · ←→ scroll"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(160.0, "propagating, 2:40 of 5:00"), (400.0, "propagating, 6:40, longer than the usual 5:00")],
-)
-def test_a_wait_has_a_clock_and_its_usual_time(seconds: float, shown: str) -> None:
+def updating(*reports: tuple[float, str, float | None, float | None]) -> ActiveRun:
+    """Return a run that updates the cluster. Of each report: after how many seconds, message, time of the wait, usual time."""
     active = finished("succeeded")
+    assert isinstance(active.clock, ManualClock)
     active(Event(datetime.now(UTC), "step-started", "cluster"))
-    active(
-        Event(
-            datetime.now(UTC),
-            "step-progress",
-            "cluster",
-            seconds=seconds,
-            expected_seconds=300,
-            message="propagating",
+    for after, message, seconds, expected in reports:
+        active.clock.passed.append(after)
+        active(
+            Event(
+                datetime.now(UTC),
+                "step-progress",
+                "cluster",
+                seconds=seconds,
+                expected_seconds=expected,
+                message=message,
+            )
         )
+    return active
+
+
+def tree(active: ActiveRun, width: int = 94) -> list[str]:
+    return step_row(
+        active, 10, active.steps["cluster"], width, 80 if width < 80 else 120, 0
+    ).plain.splitlines()[1:]
+
+
+PROPAGATING = [
+    (0.0, "role assignments are propagating", 140.0, 300.0),
+    (20.0, "role assignments are propagating", 160.0, 300.0),
+]
+
+
+@pytest.mark.parametrize(("width", "room"), [(94, 42), (78, 36)])
+def test_each_wait_of_the_running_step_has_a_clock_and_its_usual_time(width: int, room: int) -> None:
+    """A wait ends when the next begins, or before: when the step logs what it does next."""
+    active = updating(*PROPAGATING)
+    assert isinstance(active.clock, ManualClock)
+    active.clock.passed.append(10.0)
+    active(Event(datetime.now(UTC), "log", "cluster", message="sending the update", audience="detail"))
+    for after in (7.0, 10.0):
+        active.clock.passed.append(after)
+        spent = active.clock.elapsed() - 31.0
+        active(
+            Event(
+                datetime.now(UTC),
+                "step-progress",
+                "cluster",
+                seconds=spent,
+                expected_seconds=660,
+                message="cluster is being updated: InProgress",
+            )
+        )
+    active.clock.passed.append(4.0)
+    rows = tree(active, width)
+    assert rows[0] == f"     ├ ✓ {'role assignments are propagating':<{room}}  2:50 of 5:00"
+    assert rows[1].startswith(
+        f"     └ ◐ {'cluster is being updated: InProgress':<{room}}  0:20 of 11:00  seen 4 s ago"
     )
-    assert shown in step_row(active, 8, active.steps["cluster"], 94, 120, 0).plain
+    assert rows[1].endswith(", next in 6 s") is (width == 94)
+    assert all(len(row) <= width for row in rows)
+
+
+def test_a_wait_that_takes_longer_than_usual_says_so_first() -> None:
+    active = updating((0.0, "propagating", 400.0, 300.0))
+    assert tree(active) == [f"     └ ◐ {'propagating':<42}  6:40 of 5:00  longer than usual"]
+    assert tree(active, 78)[0].endswith("  6:40 of 5:00  longer than usual")
+
+
+def test_a_heartbeat_neither_begins_nor_ends_a_wait() -> None:
+    """It repeats what the step said last: of the present wait, or something else, whose time is not known."""
+    same = updating(*PROPAGATING, (10.0, f"{HEARTBEAT}role assignments are propagating", 99.0, None))
+    assert len(tree(same)) == 1
+    assert "2:50 of 5:00  seen 10 s ago" in tree(same)[0]
+    other = updating(*PROPAGATING, (10.0, f"{HEARTBEAT}sending the update", 99.0, None))
+    assert tree(other) == [
+        tree(same)[0].replace("└", "├"),
+        "     └ · waiting for Azure; last status: sending the update",
+    ]
+
+
+def test_only_the_last_waits_are_shown_and_long_ones_are_cut() -> None:
+    active = updating(*((1.0, f"{'very ' * number}long wait", 0.0, None) for number in range(20)))
+    rows = tree(active, 78)
+    assert [row[7] for row in rows] == ["✓", "✓", "◐"]
+    assert all(len(row) <= 78 for row in rows)
+    assert "…" in rows[-1]
 
 
 def test_a_step_shows_how_long_it_usually_takes_before_and_after_it_runs() -> None:
@@ -124,6 +192,14 @@ def test_a_step_shows_how_long_it_usually_takes_before_and_after_it_runs() -> No
     row = step_row(active, 10, active.steps["cluster"], 94, 120, 0).plain
     assert "waits for " in row
     assert row.endswith(" · usually 8–11 min")
+    active.steps["cluster"].status = "running"
+    assert step_row(active, 10, active.steps["cluster"], 94, 120, 0).plain.endswith(
+        "in progress · usually 8–11 min"
+    )
+    active.steps["cluster"].started = -700.0
+    assert step_row(active, 10, active.steps["cluster"], 94, 120, 0).plain.endswith(
+        "longer than the usual 8–11 min"
+    )
     active.steps["cluster"].status, active.steps["cluster"].seconds = "succeeded", 573.0
     assert step_row(active, 10, active.steps["cluster"], 94, 120, 0).plain.endswith(
         "9:33  done · usually 8–11 min"

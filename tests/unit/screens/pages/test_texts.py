@@ -84,6 +84,19 @@ def test_state_of_the_form_is_empty_if_nothing_is_in_progress() -> None:
     assert "listing" in vault_text.state(None, ["listing the identities…"], pending=True).plain
 
 
+def test_checks_that_are_not_read_say_why() -> None:
+    problem = Problem("azure", "The vault could not be read.", "A cause.", "A remedy.")
+    assert [
+        vault_text.why_not_read(problem, valid=False, pending=False),
+        vault_text.why_not_read(problem, valid=True, pending=False),
+        vault_text.why_not_read(problem, valid=True, pending=True)[:16],
+    ] == [
+        "They run once every entry is valid.",
+        "The vault could not be read. The review checks again.",
+        "They are running",
+    ]
+
+
 def test_panel_shows_the_entry_with_the_focus_then_what_is_wrong_elsewhere() -> None:
     fix = "Recover it: az keyvault recover -n kv"
     deleted = Finding("error", "vault-soft-deleted", "kv is soft-deleted.", fix)
