@@ -62,6 +62,11 @@ class FormValidation:
         """Whether a result is still to come."""
         return self._timer is not None or self._worker is not None
 
+    @property
+    def done(self) -> bool:
+        """Whether there is a result for the latest answers."""
+        return self._answers is not None and not self.pending
+
     def check(self, answers: "Answers | None") -> None:
         """Check these answers soon, and no others any more. None: they are not valid yet."""
         if answers is not None and answers == self._answers:

@@ -1,4 +1,4 @@
-"""The form for vault, key and identity: proposed names, existing resources, and findings below the entry they are about."""
+"""The form for vault, key and identity: proposed names, existing resources, and findings about each entry."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -28,14 +28,13 @@ from screens.session.draft import VaultForm
 from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
-from screens.widgets.form_words import for_form
 from screens.widgets.frame import NARROW, Frame, Heading
 from screens.widgets.picker import CLOSED, PickChoice, Row
 from wizard.answers import naming
 from wizard.cloud.arm import same
 from wizard.cloud.inventory import IdentityRow, KeyRow, VaultRow, identities, keys, vaults
 from wizard.errors import AnswersError, AzureError, Problem
-from wizard.reports.wording import command_in, finding_text
+from wizard.reports.wording import command_in
 from wizard.rules import Finding
 from wizard.state.key import KeyState
 
@@ -48,8 +47,8 @@ class VaultScreen(Frame):
 Names for new resources are proposed. You can change them, or choose existing resources in any subscription that you can \
 see, in a list with a filter. The resources that the cluster uses now are preselected. The name of a vault must be unique in all of Azure.
 
-When you leave an entry, preflight checks run and their findings are shown below the entry they are about. Fix findings with \
-✗ before you continue; weigh those with !. Findings about permissions, locks and policies are shown above Continue.
+When you leave an entry, preflight checks run. The entries that they are about are marked, and the panel shows what was \
+found. Fix findings with ✗ before you continue; weigh those with !. The review shows all findings.
 
 Purge protection keeps a deleted vault or key restorable for 90 days and cannot be turned off later. Without it, anyone who \
 is allowed to purge the vault can destroy the secrets of the cluster at once.
@@ -88,7 +87,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self._left_out = {"vault": "", "key": "", "identity": ""}
         """Why other existing resources are not offered."""
         self._found: dict[str, list[Finding]] = {}
-        """The findings by the entry below which they are shown; those of the empty one are shown above Continue."""
+        """The findings by the entry that they are about; the empty one has those about none."""
         self._rotated: str | None = None
         """How often the selected existing key is rotated; None until that is known."""
         self._had_findings = False
@@ -114,6 +113,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     def on_resize(self) -> None:
         self._show()
+        self.call_after_refresh(self._show)  # the panel has its new width only then
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -403,7 +403,14 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     def action_checks(self) -> None:
         """Show the findings so far, to read and copy."""
         found = [finding for some in self._found.values() for finding in some]
-        text = "\n\n".join(for_form(finding_text(f)) for f in found) or "No findings so far."
+        fields = [field for field in self.query(Field) if not field.disabled]
+        text = vault_text.all_checks(
+            found,
+            [(str(field.id), field.problem) for field in fields if field.problem],
+            self._problem,
+            pending=self._validation.pending,
+            done=self._validation.done,
+        )
         name = f"checks-{self.session.draft.cluster_name}.txt"
         self.app.push_screen(TextDialog("Preflight checks", text, name, wrap=True))
 

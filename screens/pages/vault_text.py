@@ -13,7 +13,7 @@ from wizard.cloud.arm import same
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import VaultRow
 from wizard.errors import Problem
-from wizard.reports.wording import LEVELS, STYLES, command_in, hanging, without_command
+from wizard.reports.wording import LEVELS, STYLES, command_in, finding_text, hanging, without_command
 from wizard.rules import Finding
 from wizard.system.sanitize import sanitize
 
@@ -153,6 +153,33 @@ def state(problem: Problem | None, loading: Sequence[str], *, pending: bool) -> 
         text = f"{sanitize(problem.summary)} The review checks again."
         return Content.assemble(("! ", STYLES["warn"]), (text, "$quiet"))
     return Content("")
+
+
+def all_checks(
+    findings: Sequence[Finding],
+    invalid: Sequence[tuple[str, str]],
+    problem: Problem | None,
+    *,
+    pending: bool,
+    done: bool,
+) -> str:
+    """Return all that is known of the form, as text to read and copy.
+
+    `invalid`: entries with what is wrong with their text, which no check can use; `problem`: why the checks could not be made.
+    """
+    parts = [f"✗ error: {_name(entry).removeprefix('the ')}\n  {why}" for entry, why in invalid]
+    parts += [for_form(finding_text(finding)) for finding in findings]
+    if invalid:
+        parts.append("The preflight checks run once every entry is valid.")
+    elif pending:
+        parts.append("The preflight checks are running.")
+    elif problem:
+        parts.append(f"! {problem.summary} The review checks again.")
+    elif not done:
+        parts.append("No preflight check has run yet. They run when you leave an entry.")
+    elif not findings:
+        parts.append("No findings so far.")
+    return "\n\n".join(parts)
 
 
 def panel(

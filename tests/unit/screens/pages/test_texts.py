@@ -1,5 +1,7 @@
 """The pure functions that make what pages show."""
 
+from collections.abc import Sequence
+
 import pytest
 from textual.content import Content
 from textual.style import Style
@@ -82,6 +84,43 @@ def test_state_of_the_form_is_empty_if_nothing_is_in_progress() -> None:
     assert vault_text.state(None, (), pending=False) == Content("")
     assert "running preflight checks" in vault_text.state(None, (), pending=True).plain
     assert "listing" in vault_text.state(None, ["listing the identities…"], pending=True).plain
+
+
+@pytest.mark.parametrize(
+    ("findings", "invalid", "problem", "pending", "done", "text"),
+    [
+        ((), (), None, False, True, "No findings so far."),
+        ((), (), None, False, False, "No preflight check has run yet. They run when you leave an entry."),
+        ((), (), None, True, False, "The preflight checks are running."),
+        ((), (), Problem("azure", "Not read.", "", ""), False, True, "! Not read. The review checks again."),
+        (
+            (),
+            (("vault-name", "Enter a name."),),
+            None,
+            False,
+            False,
+            "✗ error: vault name\n  Enter a name.\n\nThe preflight checks run once every entry is valid.",
+        ),
+        (
+            (Finding("warning", "identity-moves", "It changes.", ""),),
+            (),
+            None,
+            False,
+            True,
+            "! warning: It changes.\n  (identity-moves)",
+        ),
+    ],
+)
+def test_all_checks_of_the_form_tell_those_made_from_those_that_were_not(
+    findings: Sequence[Finding],
+    invalid: Sequence[tuple[str, str]],
+    problem: Problem | None,
+    pending: bool,
+    done: bool,
+    text: str,
+) -> None:
+    shown = vault_text.all_checks(findings, invalid, problem, pending=pending, done=done)
+    assert shown == text
 
 
 def test_panel_shows_the_entry_with_the_focus_then_what_is_wrong_elsewhere() -> None:
