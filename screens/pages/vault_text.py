@@ -19,7 +19,7 @@ from wizard.system.sanitize import sanitize
 
 KEY_TYPES = [
     (f"{kind} {size}{note}", f"{kind}:{size}")
-    for kind, note in (("RSA", ""), ("RSA-HSM", ", in a premium vault"))
+    for kind, note in (("RSA", ""), ("RSA-HSM", ", premium vault"))
     for size in (3072, 2048, 4096)
 ]
 
@@ -40,7 +40,7 @@ def rotations(every: str) -> list[tuple[str, str]]:
 
 
 THROUGH = [
-    ("the key vault, as in Microsoft's how-to", "key-vault"),
+    ("the key vault (the how-to)", "key-vault"),
     ("Azure Resource Manager", "resource-manager"),
 ]
 
