@@ -7,8 +7,10 @@ Textual then sets up the terminal again, which is enough to fill the queue.)
 
 import contextlib
 import os
+import select
 import signal
 import sys
+import threading
 from typing import Any, TextIO, cast
 
 from textual.app import App
@@ -32,6 +34,19 @@ class TerminalDriver(LinuxDriver):
         """Start as Textual does, and let the terminal keep the title of its window."""
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual has no annotations there
         self.write(KEEP_TITLE)
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def watch(self) -> None:
+        """Treat a terminal that is gone as a hang-up also where the kernel sends no signal, as after `setsid`.
+
+        Reading would then return nothing at once, again and again.
+        """
+        events = select.poll()
+        events.register(self.fileno, 0)  # a hang-up is always reported
+        while not self.exit_event.is_set():
+            if any(event & select.POLLHUP for _, event in events.poll(500)):
+                hang_up()
+                return
 
     def stop_application_mode(self) -> None:
         """Restore the title of the window, then stop as Textual does."""

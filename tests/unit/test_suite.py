@@ -23,7 +23,6 @@ TESTED_IN = {
     "screens/pages/*": "journeys/test_wizard_*",
     "screens/session/*": "journeys/test_wizard_*",
     "screens/widgets/crash": "journeys/test_leaving",
-    "screens/widgets/terminal": "survival/test_signals",
     "screens/widgets/*": "journeys/test_wizard_*",
     "wizard/answers/examples": "unit/answers/test_model",
     "wizard/cloud/azure": "simulated/cloud/test_connect",
