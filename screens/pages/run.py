@@ -371,7 +371,8 @@ continue, and the remaining steps are not started. You can resume the run later 
 
     @on(Input.Submitted, "#log-filter")
     def _filter_done(self) -> None:
-        self.query_one("#log-filter").display = bool(self._words)
+        field = self.query_one("#log-filter", Input)
+        field.display = bool(field.value)
         self.query_one(RunLog).focus()
 
     def _fits(self, line: LogLine) -> bool:
