@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run_wizard(ctx: click.Context) -> int:
     """Run the wizard and return its exit code. Without a terminal, print the commands to use instead."""
     settings = settings_of(ctx)
-    if reason := _no_terminal():
+    if reason := no_terminal():
         write_stderr(
             f"✗ The wizard needs a terminal: {reason}.\n"
             "  What to do: use the command line instead, which has the same functions:\n"
@@ -87,9 +87,14 @@ def print_interruption_notice(app: "WizardApp", settings: Settings) -> None:
         write_stderr(line)
 
 
-def _no_terminal() -> str:
+def no_terminal() -> str:
     """Return why no full-screen program can run here, or an empty string."""
-    for stream, name in ((sys.stdin, "stdin"), (sys.stdout, "stdout")):
+    streams = (
+        (sys.stdin, "stdin"),
+        (sys.stdout, "stdout"),
+        (sys.stderr, "stderr"),
+    )  # Textual draws on stderr
+    for stream, name in streams:
         if not stream.isatty():
             return f"{name} is not a terminal"
     term = os.environ.get("TERM", "")

@@ -56,6 +56,8 @@ registry, a DNS zone) you must assign to the new one yourself."""
         title = "Verify which cluster?" if verify_only else "Which cluster?"
         super().__init__(session, title, words=words)
         self._verify_only = verify_only
+        if verify_only:  # no cluster is created, and enter verifies
+            self.never = frozenset({"new", "verify"})
         self._given = rows
         self._found: list[Line] = []
         self._read_subscriptions = 0
@@ -163,9 +165,8 @@ registry, a DNS zone) you must assign to the new one yourself."""
     # -- keys ----------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """With `verify_only`, no cluster is created, and enter verifies."""
-        offered = not (self._verify_only and action in {"new", "verify"})
-        return offered and super().check_action(action, parameters)
+        """Offer only what this list can be used for."""
+        return action not in self.never and super().check_action(action, parameters)
 
     def action_open(self) -> None:
         """Select this cluster if it can be changed now; the line below the table shows why not."""

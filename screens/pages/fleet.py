@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Static
 
 from screens.messages import OpenInWizard, VerifyCluster
 from screens.pages import fleet_text
-from screens.pages.fleet_rows import CHOICES, ORDERS, Order, View
+from screens.pages.fleet_rows import CHOICES, ORDERS, REVERSED, Order, View
 from screens.session.fleet import Fleet, Line, Shown
 from screens.session.session import Session
 from screens.widgets.cluster_table import ClusterTable
@@ -167,7 +167,7 @@ assignments and locks that clusters depend on, each of them once."""
         parts += [f"{self.shown:,} of {len(self._fleet.lines):,} shown"] if view.narrows else []
         parts += [KINDS[view.kind]] if view.kind else []
         parts += ["failures"] if view.failed else []
-        parts.append(ORDERS[view.order] + (", reversed" if view.backwards else ""))
+        parts.append((REVERSED if view.backwards else ORDERS)[view.order])
         return Content.assemble((" · ".join(parts), "$quiet"))
 
     def describe(self, row: Line | None) -> Content:

@@ -22,6 +22,7 @@ ORDERS: dict[Order, str] = {
     "now": "by encryption",
     "found": "as found",
 }
+REVERSED = {each: f"{words}, reversed" for each, words in ORDERS.items()} | {"verdict": "failures last"}
 CHOICES: tuple[EncryptionKind | None, ...] = (None, *KINDS)
 """Filters by kind of encryption, in the order in which a key goes through them."""
 

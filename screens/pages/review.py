@@ -306,9 +306,11 @@ each with its fix."""
 
     def _resumed_rows(self, plan: Plan) -> list[tuple[str, str]]:
         """Return what to show of the run that is resumed, if it has these answers."""
-        run = self.session.resumed_run
+        run, last = self.session.resumed_run, self.session.ended_run
         if run is None or run.answers != self._answers:
             return []
+        if last and last.journal and last.answers == run.answers and last.journal.id != run.id:
+            return []  # it was resumed, and that run is the last one
         from screens.pages.resume import resumed_rows
 
         return resumed_rows(run, plan)

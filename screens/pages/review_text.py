@@ -40,10 +40,10 @@ def title(plan: Plan) -> str:
 
 
 def summary(plan: Plan, width: int) -> Content:
-    """Return from what to what the plan changes the encryption, and how much it changes."""
+    """Return from what to what the plan changes the encryption, if it does, and how much it changes."""
     before, after = plan.moves
-    move = f"{before} → {after}"
-    if len(move) > width:
+    move = f"{before} → {after}" if before != after else f"unchanged: {after}"
+    if before != after and len(move) > width:
         move = f"{hanging(before, 2, width)}\n→ {hanging(after, 2, width)}"
     return Content.assemble(move, "\n", _size(plan, width))
 

@@ -107,7 +107,7 @@ continue, and the remaining steps are not started. You can resume the run later 
             "filter",
             "filter",
             priority=True,
-            tooltip="Show only log lines with certain words",
+            tooltip="Show only log lines with certain words; esc clears the filter",
         ),
         Binding("l", "level", "log level", tooltip="Show events; also requests to Azure; also every detail"),
         Binding("c", "copy", "copy", tooltip="Copy the log"),
@@ -371,7 +371,8 @@ continue, and the remaining steps are not started. You can resume the run later 
 
     @on(Input.Submitted, "#log-filter")
     def _filter_done(self) -> None:
-        self.query_one("#log-filter").display = bool(self._words)
+        field = self.query_one("#log-filter", Input)
+        field.display = bool(field.value)
         self.query_one(RunLog).focus()
 
     def _fits(self, line: LogLine) -> bool:
@@ -393,9 +394,9 @@ continue, and the remaining steps are not started. You can resume the run later 
         self.notify(f"Copied, if your terminal allows it.{whole}", markup=False)
 
     def action_back(self) -> None:
-        """Leave the filter; or go back, after a word about a run in progress."""
+        """Clear the filter, as in the lists; or go back, after a word about a run in progress."""
         field = self.query_one("#log-filter", Input)
-        if field.has_focus:
+        if field.has_focus or field.value:
             field.value = ""
             self._filter_done()
         elif self.active.in_flight:

@@ -269,7 +269,7 @@ def _failed(active: ActiveRun) -> list[tuple[str, str]]:
         ]
     before, after = active.plan.moves
     if active.plan.now != "none":
-        found.append(("Changing", f"from {before} to {after}"))
+        found += [("Changing", f"from {before} to {after}")] * (before != after)
         found += [("! Still needed", text) for text in active.plan.still_needed]
     found += [
         ("Next", "v  verify: shows whether key, vault or identity fails"),

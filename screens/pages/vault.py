@@ -1,4 +1,4 @@
-"""The form for vault, key and identity: proposed names, existing resources, and findings below the entry they are about."""
+"""The form for vault, key and identity: proposed names, existing resources, and findings about each entry."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -48,8 +48,8 @@ class VaultScreen(Frame):
 Names for new resources are proposed. You can change them, or choose existing resources in any subscription that you can \
 see, in a list with a filter. The resources that the cluster uses now are preselected. The name of a vault must be unique in all of Azure.
 
-When you leave an entry, preflight checks run and their findings are shown below the entry they are about. Fix findings with \
-✗ before you continue; weigh those with !. Findings about permissions, locks and policies are shown above Continue.
+When you leave an entry, preflight checks run. The entries that they are about are marked, and the panel shows what was \
+found. Fix findings with ✗ before you continue; weigh those with !. The review shows all findings.
 
 Purge protection keeps a deleted vault or key restorable for 90 days and cannot be turned off later. Without it, anyone who \
 is allowed to purge the vault can destroy the secrets of the cluster at once.
@@ -93,7 +93,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self._left_out = {"vault": "", "key": "", "identity": ""}
         """Why other existing resources are not offered."""
         self._found: dict[str, list[Finding]] = {}
-        """The findings by the entry below which they are shown; those of the empty one are shown above Continue."""
+        """The findings by the entry that they are about; the empty one has those about none."""
         self._rotated: str | None = None
         """How often the selected existing key is rotated; None until that is known."""
         self._had_findings = False
@@ -121,6 +121,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     def on_resize(self) -> None:
         self._show()
+        self.call_after_refresh(self._show)  # the panel has its new width only then
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -419,8 +420,12 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             text = review_text.all_checks(self._result.findings)
         else:
             self._check()
+            entries = [each for each in self.query(Field) if not each.disabled] if answers is None else []
             why = vault_text.why_not_read(
-                self._problem, valid=answers is not None, pending=self._validation.pending
+                self._problem,
+                [(str(each.id), each.problem) for each in entries if each.problem],
+                valid=answers is not None,
+                pending=self._validation.pending,
             )
             earlier = [finding for some in self._found.values() for finding in some]
             text = review_text.checks_not_read(why, earlier)

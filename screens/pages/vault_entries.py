@@ -51,6 +51,7 @@ def entries(draft: Draft, groups: Load) -> Iterator[Entry]:
         check=_optional(naming.resource_group),
         value=form.vault_group,
         placeholder=draft.resource_group,
+        hint="where the vault is created",
     )
     yield Choice(
         "  purge protection",
@@ -88,6 +89,7 @@ def entries(draft: Draft, groups: Load) -> Iterator[Entry]:
         check=_optional(naming.resource_group),
         value=form.identity_group,
         placeholder=draft.resource_group,
+        hint="where the identity is created",
     )
     yield Field(
         "Tags",

@@ -19,7 +19,7 @@ from wizard.system.sanitize import sanitize
 
 KEY_TYPES = [
     (f"{kind} {size}{note}", f"{kind}:{size}")
-    for kind, note in (("RSA", ""), ("RSA-HSM", ", in a premium vault"))
+    for kind, note in (("RSA", ""), ("RSA-HSM", ", premium vault"))
     for size in (3072, 2048, 4096)
 ]
 
@@ -40,7 +40,7 @@ def rotations(every: str) -> list[tuple[str, str]]:
 
 
 THROUGH = [
-    ("the key vault, as in Microsoft's how-to", "key-vault"),
+    ("the key vault (the how-to)", "key-vault"),
     ("Azure Resource Manager", "resource-manager"),
 ]
 
@@ -155,10 +155,16 @@ def state(problem: Problem | None, loading: Sequence[str], *, pending: bool) -> 
     return Content("")
 
 
-def why_not_read(problem: Problem | None, *, valid: bool, pending: bool) -> str:
-    """Return why the preflight checks are not made yet for what the form says, and when they are."""
+def why_not_read(
+    problem: Problem | None, invalid: Sequence[tuple[str, str]], *, valid: bool, pending: bool
+) -> str:
+    """Return why the preflight checks are not made yet for what the form says, and when they are.
+
+    `problem`: why the last ones could not be made; `invalid`: the entries whose text is not valid, with what is wrong.
+    """
     if not valid:
-        return "They run once every entry is valid."
+        wrong = [f"✗ {_name(entry).removeprefix('the ')}: {why}" for entry, why in invalid]
+        return "\n".join(["They run once every entry is valid.", *wrong])
     if problem and not pending:
         return f"{sanitize(problem.summary)} The review checks again."
     return "They are running: close this, and press F3 again in a moment."

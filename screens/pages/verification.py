@@ -187,7 +187,7 @@ everything about the check under the cursor: what Azure returned, what it proves
         if self._watch:
             self._watch = None
             self._keeps_note = True
-            self._note("no longer watching")
+            self._note(f"no longer watching · read at {self._read_at:%H:%M:%S}")
         elif self._report:
             self._watch = Watch(self._report.verdict, self._seconds())
             self.action_verify()

@@ -127,6 +127,8 @@ class Frame(BackgroundScreen[None]):
     """A page. Subclasses define `STEP`, `HELP` and `body`; a tooltip of a binding is also its line in the help."""
 
     STEP: ClassVar[str] = ""
+    never: frozenset[str] = frozenset()
+    """Actions of the class that this page never offers."""
     HELP: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", tooltip="Go back. Nothing that you entered is lost."),

@@ -49,7 +49,12 @@ def keys_of(page: Screen[Any], display: Callable[[Binding], str]) -> list[tuple[
     for node in (page, *page.focus_chain):
         for binding in _bindings(type(node)):
             found.setdefault((binding.key, binding.action), binding)
-    return [(display(binding), binding.tooltip) for binding in found.values() if binding.tooltip]
+    never = getattr(page, "never", ())
+    return [
+        (display(binding), binding.tooltip)
+        for binding in found.values()
+        if binding.tooltip and binding.action not in never
+    ]
 
 
 def _bindings(kind: type[DOMNode]) -> Iterator[Binding]:

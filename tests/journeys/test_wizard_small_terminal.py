@@ -69,6 +69,14 @@ async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
         await operator.sees("log: all, following", "operation)")
         await operator.press("a")
         await operator.sees("Create the key vault  ")
+        await operator.press("slash", *"quux", "enter")
+        await operator.sees("with “quux”")
+        await operator.press("escape")
+        await operator.until(
+            lambda: "quux" not in operator.frame() and "Create the key vault  " in operator.frame(),
+            "no filter",
+        )
+        assert not operator.app.screen.query_one("#log-filter").display
 
 
 async def test_fast_typing_goes_to_the_filter(tmp_path: Path) -> None:

@@ -287,15 +287,15 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
         )
         return replace(
             problem,
-            cause="Creating a new version requires a data-plane role or an access policy on the vault, which Owner and "
-            "Contributor do not include.",
+            cause="Rotating a key, or setting its rotation policy, requires a data-plane role or an access policy on the "
+            "vault, which Owner and Contributor do not include.",
             remedy=by_policy if problem.code == "AccessDenied" else by_role,
         )
     if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:
         return replace(
             problem,
-            cause="A new version is created through the vault's data plane, and its firewall blocks this computer. The "
-            "cluster is not affected.",
+            cause="A key is rotated through the vault's data plane, and its firewall blocks this computer. The cluster is "
+            "not affected.",
             remedy="Run this on a computer that the firewall admits, or admit this one temporarily (`az keyvault network-rule add "
             f"-n {vault} --subscription {ResourceId.parse(rotation.cluster_id).subscription} --ip-address YOUR-ADDRESS`; remove "
             "the rule afterwards). A rotation policy (--every P1Y; in the wizard: "

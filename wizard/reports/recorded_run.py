@@ -90,10 +90,16 @@ def _problem(problem: Json) -> Iterator[str]:
             yield f"           {label + ':':<16}{one_line(str(text))}"
 
 
+def resume_command(run: RunSummary) -> str:
+    """Return the command that resumes a run, in its cloud."""
+    option = "" if run.cloud_option == "--cloud AzureCloud" else f"{run.cloud_option} ".lstrip()
+    return f"aks-kms {option}runs resume {run.id}"
+
+
 def _next(found: RecordedRun, *, verbose: bool) -> Iterator[str]:
     run = found.summary.id
     if found.summary.status not in {"succeeded", "running"}:
-        yield f"To resume:       aks-kms runs resume {run}"
+        yield f"To resume:       {resume_command(found.summary)}"
     yield f"Report:          aks-kms runs report {run} -o markdown"
     if not verbose:
         yield f"Answers and log: aks-kms runs show {run} -v"

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import shlex
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from typing import Literal
 
 from wizard.answers.model import Answers, decode
 from wizard.cloud.arm import Json
+from wizard.cloud.endpoints import CLOUDS
 from wizard.errors import AnswersError, JournalError, UnsafePathError
 from wizard.procedure.cluster_lock import holders
 from wizard.procedure.events import Event
@@ -216,6 +218,14 @@ class RunSummary:
     def cloud_text(self) -> str:
         """The cloud, in words."""
         return one_line(str(self.cloud["described"])) if self.cloud else "not recorded"
+
+    @property
+    def cloud_option(self) -> str:
+        """The option that selects the run's cloud; empty if the cloud was not recorded."""
+        if self.cloud is None:
+            return ""
+        name, arm = str(self.cloud["name"]), one_line(str(self.cloud["resource_manager"]))
+        return f"--cloud {name}" if name in CLOUDS else f"--arm-endpoint {shlex.quote(arm)}"
 
     def to_json(self) -> Json:
         """Return the JSON of a run in `runs list -o json`."""

@@ -3,20 +3,18 @@
 The journal never decides what is still to do: a new plan is made from Azure and compared with the recorded one.
 """
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.answers.model import Answers
 from wizard.cloud.arm import same
-from wizard.cloud.endpoints import CLOUDS, Cloud
+from wizard.cloud.endpoints import Cloud
 from wizard.errors import JournalError, Problem
 from wizard.procedure.differences import done_since, foreign_change, other_differences
 from wizard.procedure.in_flight import InFlight, in_flight
 from wizard.procedure.plan import Plan
 from wizard.runs.journal import RecordedRun, RunSummary, each_run, list_runs, load_run, read_run
-from wizard.system.sanitize import one_line
 
 _RESUMABLE = frozenset({"failed", "interrupted", "unfinished"})
 
@@ -68,11 +66,7 @@ class ResumableRun:
     @property
     def cloud_option(self) -> str:
         """The option that selects the run's cloud; empty if the cloud was not recorded."""
-        recorded = self.run.summary.cloud
-        if recorded is None:
-            return ""
-        name, arm = str(recorded["name"]), one_line(str(recorded["resource_manager"]))
-        return f"--cloud {name}" if name in CLOUDS else f"--arm-endpoint {shlex.quote(arm)}"
+        return self.run.summary.cloud_option
 
     def wrong_cloud(self, cloud: Cloud, *, strict: bool = False) -> Problem | None:
         """Return the problem if the run belongs to another cloud, else None.

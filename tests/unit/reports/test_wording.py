@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wizard.reports.recorded_run import in_few_words
+from wizard.reports.recorded_run import in_few_words, resume_command
 from wizard.reports.wording import (
     ago,
     command_in,
@@ -105,3 +105,21 @@ def test_remedy_without_its_command(remedy: str, sentence: str) -> None:
 def test_title_of_a_run_in_few_words(title: str, words: str) -> None:
     run = RunSummary("20260101-000000-a", Path(), None, "a", title, "failed", None)
     assert in_few_words(run) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint", "command"),
+    [
+        ("AzureCloud", "https://management.azure.com", "aks-kms runs resume"),
+        (
+            "AzureChinaCloud",
+            "https://management.chinacloudapi.cn",
+            "aks-kms --cloud AzureChinaCloud runs resume",
+        ),
+        ("SimulatedAzure", "https://localhost:1", "aks-kms --arm-endpoint https://localhost:1 runs resume"),
+    ],
+)
+def test_command_that_resumes_a_run_selects_its_cloud(name: str, endpoint: str, command: str) -> None:
+    cloud = {"name": name, "resource_manager": endpoint, "described": name}
+    run = RunSummary("20260101-000000-a", Path(), None, "a", "", "failed", None, cloud)
+    assert resume_command(run) == f"{command} 20260101-000000-a"

@@ -1,4 +1,4 @@
-"""The place of every finding in the form: below the entry it is about, or above Continue."""
+"""The place of every finding in the form: at the entry it is about, or at none."""
 
 import re
 from pathlib import Path

@@ -76,6 +76,9 @@ def test_summary_says_from_what_to_what_and_how_much() -> None:
     assert size.startswith("5 to create · ")
     assert size.endswith("min")
     assert len(size) == 94
+    same = ("kv-demo/aks-kms (Private), identity id-aks-demo",) * 2
+    repair = summary(replace(plan(), moves=same), 76).plain.splitlines()
+    assert repair[:-1] == [f"unchanged: {same[0]}"]
 
 
 @pytest.mark.parametrize(

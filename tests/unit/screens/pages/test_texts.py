@@ -87,11 +87,11 @@ def test_state_of_the_form_is_empty_if_nothing_is_in_progress() -> None:
 def test_checks_that_are_not_read_say_why() -> None:
     problem = Problem("azure", "The vault could not be read.", "A cause.", "A remedy.")
     assert [
-        vault_text.why_not_read(problem, valid=False, pending=False),
-        vault_text.why_not_read(problem, valid=True, pending=False),
-        vault_text.why_not_read(problem, valid=True, pending=True)[:16],
+        vault_text.why_not_read(problem, [("vault-name", "Enter a name.")], valid=False, pending=False),
+        vault_text.why_not_read(problem, [], valid=True, pending=False),
+        vault_text.why_not_read(problem, [], valid=True, pending=True)[:16],
     ] == [
-        "They run once every entry is valid.",
+        "They run once every entry is valid.\n✗ vault name: Enter a name.",
         "The vault could not be read. The review checks again.",
         "They are running",
     ]

@@ -81,6 +81,9 @@ async def test_help_of_a_page_shows_its_own_keys_first_and_those_of_its_widgets(
         assert [key for key, _ in keys][:5] == ["r", "r", "e", "v", "a"]
         assert ("ctrl+q", "Quit the wizard") in keys
         assert not any(key in {"f1", "question_mark"} for key, _ in keys)
+        to_verify = ClusterScreen(app.session, verify_only=True)
+        assert {"enter", "a"} <= {key for key, _ in keys_of(to_verify, lambda binding: binding.key)}
+        assert {"n", "v"}.isdisjoint(key for key, _ in keys_of(to_verify, lambda binding: binding.key))
         await pilot.press("question_mark")
         assert isinstance(app.screen, HelpDialog)
         await app.leave()
