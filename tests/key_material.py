@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 KEPT = 8
 """Keys of each size. A simulator in which more are generated has some of them twice."""
 
+GENERATE = rsa.generate_private_key
+"""For a test in which two keys must differ."""
 Generate = Callable[[int, int], rsa.RSAPrivateKey]
 
 
-def recycled(generate: Generate = rsa.generate_private_key, kept: int = KEPT) -> Generate:
+def recycled(generate: Generate = GENERATE, kept: int = KEPT) -> Generate:
     """Return what takes the place of `generate`: it generates the first keys of a size, and then returns the oldest again."""
     rings: dict[tuple[int, int], deque[rsa.RSAPrivateKey]] = {}
     lock = Lock()

@@ -38,7 +38,7 @@ WHERE = "resources | where type =~ 'microsoft.x/y'"
 def test_the_query_of_the_product_is_supported() -> None:
     query = parse_query(QUESTION)
     assert query.type == "microsoft.containerservice/managedclusters"
-    assert query.finish(ROWS) == [
+    assert query.sort([query.project(row) for row in ROWS]) == [
         {"id": "1", "subscriptionId": "x"},
         {"id": "3", "subscriptionId": "x"},
         {"id": "2", "subscriptionId": "y"},
@@ -56,7 +56,8 @@ def test_the_query_of_the_product_is_supported() -> None:
     ],
 )  # fmt: skip
 def test_columns_and_order(text: str, rows: list[dict[str, Any]]) -> None:
-    assert parse_query(f'Resources\n| where type =~ "Microsoft.X/Y" | {text}').finish(ROWS) == rows
+    query = parse_query(f'Resources\n| where type =~ "Microsoft.X/Y" | {text}')
+    assert query.sort([query.project(row) for row in ROWS]) == rows
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import jwt
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import ClientSecretCredential
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.key_material import GENERATE
 from tests.simulated.simulator.clients import PRODUCTION, TENANT, Cloud, Start
 from wizard.simulator.arm.tokens import process_key
 from wizard.simulator.state.world import new_secret
@@ -197,9 +199,10 @@ async def test_vault_token_is_not_valid_for_arm(cloud: Cloud) -> None:
 
 
 async def test_token_of_another_simulator_is_challenged_and_replaced_by_clients(
-    cloud: Cloud, start: Start
+    cloud: Cloud, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
+    monkeypatch.setattr(rsa, "generate_private_key", GENERATE)
     process_key.cache_clear()  # as in another process
     other = await start()
     forged = jwt.encode(claims, "not the key of this tenant, but long enough to sign with", algorithm="HS256")

@@ -46,11 +46,15 @@ class Query:
     columns: tuple[str, ...] = COLUMNS
     order: tuple[tuple[str, bool], ...] = ()
 
-    def finish(self, rows: list[Json]) -> list[Json]:
-        """Return the rows sorted, with the columns of the query only."""
+    def project(self, row: Json) -> Json:
+        """Return the columns of the query only: all that is kept of a row."""
+        return {name: row[name] for name in self.columns}
+
+    def sort(self, rows: list[Json]) -> list[Json]:
+        """Return the rows in the order of the query."""
         for column, descending in reversed(self.order):
             rows = sorted(rows, key=lambda row: str(row[column]), reverse=descending)
-        return [{name: row[name] for name in self.columns} for row in rows]
+        return rows
 
 
 def parse_query(text: str) -> Query:

@@ -133,7 +133,7 @@ class ResourceGraph:
                 problem.detail,
             ]) from problem  # fmt: skip
         rows = self._rows(query.type, caller, subscriptions, whole=not _OF_THE_ID.issuperset(query.columns))
-        finished = query.finish([row async for row in rows])
+        finished = query.sort([query.project(row) async for row in rows])
         pieces = (finished[at : at + MOST_ROWS] for at in range(0, len(finished), MOST_ROWS))
         result = Result(
             query.columns,
