@@ -164,9 +164,10 @@ each with its fix."""
         if not self._planning:
             self._planning = True
             self._plan, self._seen = None, False
-            self.query_one("#typed", Input).value = ""
+            typed = self.query_one("#typed", Input)
+            typed.value, typed.disabled = "", True
             self.query_one("#plan").focus().scroll_home(animate=False)
-            self._show()
+            self._show_gate()
             self.background(self._make_plan(), "making the plan")
 
     async def _make_plan(self) -> None:

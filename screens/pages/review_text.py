@@ -218,12 +218,14 @@ def gate(
 
     `focused`: it can be typed now; `seen`: the end of the plan has been on the screen.
     """
-    if plan and plan.errors:
+    if plan is None:
+        return f"The plan is being made. Then type {cluster}.", "$quiet"
+    if plan.errors:
         problems = count(len(plan.errors), "problem")
         return f"✗ Not applicable: {problems}. Fix what is marked ✗, then press F5 to plan again.", STYLES[
             "bad"
         ]
-    if plan and not plan.writes:
+    if not plan.writes:
         if plan.follows:
             return f"· {FOLLOWS}: verify it when that has ended.", "$quiet"
         return "✓ No changes. The cluster already matches your configuration.", "$quiet"

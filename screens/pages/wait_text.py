@@ -30,7 +30,7 @@ def wait_rows(
     names = [wait.message if wait is waits[-1] else wait.subject for wait in shown]
     clocks = [_clock(wait, now) for wait in shown]
     after = max((len(clock) for clock in clocks), default=0) + 1
-    name = min(max([room - 4, *map(len, names)]), width - _NAME - after)
+    name = max(1, min(max([room - 4, *map(len, names)]), width - _NAME - after))
     rows: list[list[tuple[str, str]]] = []
     for wait, text, clock in zip(shown, names, clocks, strict=True):
         over = wait is not waits[-1]
@@ -81,4 +81,4 @@ def _news(wait: Wait, now: float, left: int) -> list[tuple[str, str]]:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"

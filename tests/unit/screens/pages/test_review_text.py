@@ -118,6 +118,7 @@ def test_problems_come_with_their_fix_and_close_the_gate() -> None:
 )
 def test_gate_says_how_much_of_the_name_matches(typed: str, focused: bool, said: str) -> None:
     assert gate(plan(), "aks-demo", typed, focused=focused)[0].startswith(said)
+    assert gate(None, "aks-demo")[0] == "The plan is being made. Then type aks-demo."
     assert gate(plan(), "aks-demo", seen=False)[0].startswith("Read the plan to its end with Enter")
 
 

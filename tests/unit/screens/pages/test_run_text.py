@@ -167,6 +167,10 @@ def test_a_wait_that_takes_longer_than_usual_says_so_first() -> None:
     assert tree(active, 78)[0].endswith("  6:40 of 5:00  longer than usual")
 
 
+def test_waits_are_drawn_before_the_page_has_a_width() -> None:
+    assert len(tree(updating(*PROPAGATING, (5.0, f"{HEARTBEAT}something else", 9.0, None)), 0)) == 2
+
+
 def test_a_heartbeat_neither_begins_nor_ends_a_wait() -> None:
     """It repeats what the step said last: of the present wait, or something else, whose time is not known."""
     same = updating(*PROPAGATING, (10.0, f"{HEARTBEAT}role assignments are propagating", 99.0, None))
