@@ -41,13 +41,6 @@ async def reported(
 class BackgroundScreen(Screen[Result]):
     """A screen that works in the background. The app calls `end_work` when it removes the screen."""
 
-    async def _compose(self) -> None:
-        """Set the class of the width before there is anything to draw: Textual sets it later, and then styles each widget again."""
-        width, breakpoints = self.app.size.width, self.app.HORIZONTAL_BREAKPOINTS or ()
-        fitting = [name for least, name in breakpoints if width >= least]
-        self.add_class(*fitting[-1:], update=False)
-        await super()._compose()
-
     @property
     def _group(self) -> str:
         return f"page-{id(self)}"

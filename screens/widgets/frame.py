@@ -141,11 +141,11 @@ class Frame(BackgroundScreen[None]):
         self.session = session
 
     def compose(self) -> ComposeResult:
-        # as Textual does with each resize, but before the first drawing, which would show the layout of another width
+        # As Textual does with each resize, but before anything is mounted, drawn for another width and styled again.
         fitting = [
             name for width, name in self.app.HORIZONTAL_BREAKPOINTS or [] if self.app.size.width >= width
         ]
-        self.add_class(*fitting[-1:])
+        self.add_class(*fitting[-1:], update=False)
         yield TopLine(id="top")
         with Horizontal(id="frame"):
             if self.has_rail:

@@ -127,7 +127,7 @@ def test_a_plan_as_text_names_all_resources_and_irreversible_changes(start_shell
     assert planned.code == 0, planned.err
     for words in (
         "Encrypt aks-demo with a customer-managed key in a private vault",
-        "  no KMS key  →  kv-demo/aks-kms (Private), identity id-aks-demo\n",
+        "  not encrypted  →  kv-demo/aks-kms (Private), identity id-aks-demo\n",
         "simulated Azure, no waiting",
         "kv-demo",
         "aks-kms",

@@ -88,7 +88,7 @@ def test_an_encryption_by_another_user_in_the_meantime_is_not_reverted_without_a
     resumed = shell.run("runs", "resume", "--yes", "-o", "json")
     assert resumed.code == 1
     assert "Another user changed the encryption after that run started" in resumed.err
-    assert "the cluster had no KMS key, and has kv-theirs/theirs (Public)" in resumed.err
+    assert "the cluster's encryption changed: not encrypted → kv-theirs/theirs (Public)" in resumed.err
     assert f"--confirm {resumed.json['plan'][:12]}" in resumed.err
     assert resumed.json["status"] == "refused"
     assert len(shell.simulator.writes()) == before

@@ -166,7 +166,7 @@ async def test_missing_permissions_are_shown_and_do_not_block_the_review(form: F
         operator.app.screen.query_one("#tags-input").focus()
         await operator.sees(
             "✗ application",
-            "has no permission for Microsoft.Authorization",
+            "has no permission for Microsoft.Author",  # where the panel breaks it
             "group rg-demo. Fix Ask an owner",
         )
         await operator.press("ctrl+n")

@@ -43,7 +43,7 @@ async def test_arrow_keys_and_tab_show_each_card_completely_below_the_titles_of_
             assert whose.focused is not None
             assert whose.focused.id == f"card-{option}"
         await operator.press("enter")
-        await operator.sees("no KMS key → a platform-managed key")
+        await operator.sees("not encrypted → a platform-managed key")
         assert whose.session.draft.option == "platform-managed"
 
 

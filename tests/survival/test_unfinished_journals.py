@@ -148,7 +148,7 @@ async def test_an_encryption_by_another_user_in_the_meantime_is_named(root: Path
         await run_plan(azure, answers("platform-managed"))
         fresh = await make_plan(azure, ANSWERS)
         told = resumable_run(root, run).changed_by_others(fresh)
-        assert told == "the cluster had no KMS key, and has a platform-managed key now"
+        assert told == "the cluster's encryption changed: not encrypted → a platform-managed key"
         assert any(
             said.startswith("security profile ") for said in resumable_run(root, run).differences(fresh)
         )

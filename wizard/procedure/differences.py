@@ -92,10 +92,11 @@ def foreign_change(shown: Json, fresh: Plan) -> str:
     """
     moves = shown.get("moves") or {}
     was, to = str(moves.get("from") or ""), str(moves.get("to") or "")
+    was = "not encrypted" if was == "no KMS key" else was  # in journals of earlier versions
     now = fresh.moves[0]
     if not was or now.casefold() in {was.casefold(), to.casefold()} or "cluster" in _done(shown, fresh):
         return ""
-    return sanitize(f"the cluster had {was}, and has {now} now")
+    return sanitize(f"the cluster's encryption changed: {was} → {now}")
 
 
 def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collection[str] = ()) -> list[str]:

@@ -27,7 +27,7 @@ def _now(snapshot: Snapshot) -> str:
     if there.kind == "platform-managed":
         return "a platform-managed key"
     if there.kind == "none":
-        return "no KMS key"
+        return "not encrypted"
     legacy = "legacy KMS, " if there.kind == "legacy-kms" else ""
     return f"{legacy}{there.key_label} ({there.network_access or 'access unspecified'}), identity {snapshot.cluster_state.identity_label}"
 

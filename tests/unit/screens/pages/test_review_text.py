@@ -72,7 +72,7 @@ def test_what_stays_unchanged_is_closed_at_first() -> None:
 
 def test_summary_says_from_what_to_what_and_how_much() -> None:
     move, size = summary(plan(), 94).plain.splitlines()
-    assert move == "no KMS key → kv-demo/aks-kms (Private), identity id-aks-demo"
+    assert move == "not encrypted → kv-demo/aks-kms (Private), identity id-aks-demo"
     assert size.startswith("5 to create · ")
     assert size.endswith("min")
     assert len(size) == 94
