@@ -22,7 +22,7 @@ from screens.exit_codes import INTERRUPTED
 from screens.pages.welcome import WelcomeScreen
 from screens.session import preferences
 from screens.session.session import Connect, Session
-from screens.widgets.background import BackgroundScreen, cancel, reported
+from screens.widgets.background import BackgroundScreen, cancel, run_reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.signals import TerminalSignals, end_of, title_of
@@ -163,8 +163,15 @@ class WizardApp(App[int]):
         self, work: Coroutine[Any, Any, None], name: str, *, group: str = "app", exclusive: bool = False
     ) -> Worker[None]:
         """Run `work` until it ends or the app does, whichever page is shown; an error in it is shown in a dialog."""
-        work = reported(work, name, on_retry=self._show_retry, on_problem=self.show_problem)
-        return self.run_worker(work, name, group, exit_on_error=False, exclusive=exclusive)
+        return run_reported(
+            self,
+            work,
+            name,
+            group,
+            on_retry=self._show_retry,
+            on_problem=self.show_problem,
+            exclusive=exclusive,
+        )
 
     # -- navigation ----------------------------------------------------------------------------------------------
 

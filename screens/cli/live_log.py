@@ -13,6 +13,7 @@ from screens.cli import live_line
 from screens.cli.render import columns, decorate
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
+from wizard.reports.table import cut
 from wizard.reports.wording import STEP_STATES, duration, usually
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line
@@ -163,5 +164,4 @@ class LiveLog:
 
 def _cut(text: str, room: int = 0) -> str:
     """Return what fits on one line of the terminal, with `room` to spare."""
-    width = (columns(sys.stderr) or 80) - room
-    return text if len(text) < width else f"{text[: width - 2]}…"
+    return cut(text, (columns(sys.stderr) or 80) - room - 1)

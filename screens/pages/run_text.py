@@ -16,6 +16,7 @@ from screens.widgets.links import Link, no_link, portal, resources
 from wizard.reports.follow_up import follow_ups, keep_line
 from wizard.reports.infrastructure_code import TITLE as CODE
 from wizard.reports.infrastructure_code import code_advice
+from wizard.reports.table import cut
 from wizard.reports.wording import LEVELS, SPINNER, STEP_STATES, STYLES, VERDICTS, duration, usually
 from wizard.system.sanitize import sanitize
 
@@ -153,8 +154,7 @@ def step_row(
     style = STYLES["bad"] if progress.status == "failed" else "$quiet"
     style = STYLES["warn"] if word.startswith(_LATE) else style
     room = 39 if columns < NARROW else 46
-    title = progress.step.title
-    title = title if len(title) <= room else f"{title[: room - 1]}…"
+    title = cut(progress.step.title, room)
     row = Content.assemble(
         (f"{number:>2} ", "$quiet"),
         (f"{sign} ", STYLES[tone]),

@@ -6,6 +6,7 @@ from textual.content import Content
 
 from screens.session.waits import Wait
 from wizard.procedure.events import HEARTBEAT
+from wizard.reports.table import cut
 from wizard.reports.wording import SPINNER, STYLES, ago, duration
 
 _SHOWN = 3
@@ -40,13 +41,13 @@ def wait_rows(
         rows.append(
             [
                 (f"{sign} ", style),
-                (f"{_cut(text, name):<{name}}", "$quiet" if over else STYLES["busy"]),
+                (f"{cut(text, name):<{name}}", "$quiet" if over else STYLES["busy"]),
                 (clock, STYLES["warn"] if late else "" if not over else "$quiet"),
                 *([] if over else _news(wait, now, left)),
             ]
         )
     if silent:
-        rows.append([("· ", "$quiet"), (_cut(message, width - _NAME), "$quiet")])
+        rows.append([("· ", "$quiet"), (cut(message, width - _NAME), "$quiet")])
     last = len(rows) - 1
     return [
         Content.assemble((f"{'':{_INDENT}}{'└' if at == last else '├'} ", "$quiet"), *cells)
@@ -78,7 +79,3 @@ def _news(wait: Wait, now: float, left: int) -> list[tuple[str, str]]:
         if sum(len(text) + 2 for text, _ in parts) <= left:
             return [each for part in parts for each in (("  ", ""), part)]
     return []
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"

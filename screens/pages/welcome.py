@@ -16,7 +16,6 @@ from screens.session.session import Session
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.marked_list import MarkedList
 from wizard.cloud.cloud_shell import notice
-from wizard.errors import AzureError
 from wizard.reports.wording import SPINNER, STYLES, count, duration, short
 from wizard.system.clock import Clock
 
@@ -211,17 +210,7 @@ Start with --credential to choose another method."""
 
     async def _read_cluster(self, run: "ResumableRun") -> None:
         """Read the state in which the cluster of a run is now."""
-        from wizard.reports.wording import state_of
-        from wizard.state.snapshot import read_cluster
-        from wizard.state.target import Target
-
-        azure = self.session.azure
-        try:
-            found = await read_cluster(azure, Target(run.answers, azure.cloud.vault_suffix))
-        except AzureError as error:
-            self._in_azure[run.id] = f"not known: {error.problem.summary}"
-        else:
-            self._in_azure[run.id] = state_of(found)
+        self._in_azure[run.id] = await self.session.cluster_now(run.answers)
         self.refresh_frame()
 
     # -- the ways to start ---------------------------------------------------------------------------------------
@@ -235,7 +224,7 @@ Start with --credential to choose another method."""
             tasks.insert(0, Task("r", "resume", *resume_task(*self._resumable)))
         return tasks
 
-    def _show_roads(self) -> None:
+    def _show_tasks(self) -> None:
         ready = self.session.azure_or_none is not None and not self._resuming
         narrow, tasks = self.app.size.width < NARROW, self._tasks()
         if (drawn := (ready, narrow, *tasks)) == self._drawn:
@@ -268,7 +257,7 @@ Start with --credential to choose another method."""
         if self.has_class("no-azure") != failed:
             self.toggle_class("no-azure")
             self.refresh_bindings()
-        self._show_roads()
+        self._show_tasks()
         self.query_one("#connection", Static).update(self._connection())
 
     def _connection(self) -> Content:

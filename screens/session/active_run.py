@@ -12,10 +12,7 @@ from wizard.procedure.cluster_lock import HeldError
 from wizard.procedure.events import Event, Listener, RunStatus
 from wizard.procedure.plan import Plan, PlannedStep
 from wizard.procedure.run import DriftedError, RefusedError, Run
-from wizard.reports.wording import state_of
 from wizard.rules import Finding
-from wizard.state.snapshot import read_cluster
-from wizard.state.target import Target
 from wizard.system.clock import Clock
 from wizard.system.sanitize import one_line, sanitize
 
@@ -183,15 +180,6 @@ class ActiveRun:
         finally:
             if self.in_flight:
                 self.end("interrupted")
-
-    async def read_cluster(self, azure: "Azure") -> None:
-        """Read the state in which a failed run has left the cluster."""
-        try:
-            found = await read_cluster(azure, Target(self.answers, azure.cloud.vault_suffix))
-        except AzureError as error:
-            self.cluster_now = f"not known: {error.problem.summary}"
-        else:
-            self.cluster_now = state_of(found)
 
     def end(self, status: RunStatus) -> None:
         """Take note that the run has ended."""

@@ -423,7 +423,7 @@ class Session:
     def _run_ended(self, active: "ActiveRun") -> None:
         self.result = SUCCESS if active.status == "succeeded" else FAILURE
         if active.status == "failed" and active.problem:
-            self._host.background(active.read_cluster(self.azure), "reading the cluster", group="run")
+            self._host.background(self._read_cluster(active), "reading the cluster", group="run")
         if active.has_done("feature"):
             self.look_up_feature(active.answers.subscription, again=True)
         self.forget_clusters()  # a run that failed has changed its cluster too, or found it changed
@@ -432,6 +432,21 @@ class Session:
         self._host.changed()
         if active.status != "interrupted":
             self._host.run_ended(active)
+
+    async def _read_cluster(self, active: "ActiveRun") -> None:
+        """Read the state in which a failed run has left the cluster."""
+        active.cluster_now = await self.cluster_now(active.answers)
+
+    async def cluster_now(self, answers: "Answers") -> str:
+        """Return the state in which the cluster of these answers is now, or why that is not known."""
+        from wizard.reports.wording import state_of
+        from wizard.state.snapshot import read_cluster
+        from wizard.state.target import Target
+
+        try:
+            return state_of(await read_cluster(self.azure, Target(answers, self.azure.cloud.vault_suffix)))
+        except AzureError as error:
+            return f"not known: {error.problem.summary}"
 
     def verified(self, report: "ClusterReport", *, expected: bool) -> None:
         """Take note of a verification. `expected`: the cluster was compared with answers."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from textual.app import App
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -38,6 +39,23 @@ async def reported(
             on_problem(fault_of_ours(error, name))
 
 
+def run_reported(
+    app: App[Any],
+    work: Coroutine[Any, Any, None],
+    name: str,
+    group: str,
+    *,
+    on_retry: Callable[[RetryNotice], None],
+    on_problem: Callable[[Problem], None],
+    exclusive: bool = False,
+) -> Worker[None]:
+    """Run `work` in a worker of the app, as `reported`; `cancel` also closes it if it has not begun."""
+    work = reported(work, name, on_retry=on_retry, on_problem=on_problem)
+    worker = app.run_worker(work, name, group, exit_on_error=False, exclusive=exclusive)
+    _WORK[worker] = work
+    return worker
+
+
 class BackgroundScreen(Screen[Result]):
     """A screen that works in the background. The app calls `end_work` when it removes the screen."""
 
@@ -47,10 +65,9 @@ class BackgroundScreen(Screen[Result]):
 
     def background(self, work: Coroutine[Any, Any, None], name: str) -> Worker[None]:
         """Run `work` until it ends or the screen does."""
-        work = reported(work, name, on_retry=self._on_retry, on_problem=self._on_problem)
-        worker = self.app.run_worker(work, name, self._group, exit_on_error=False)
-        _WORK[worker] = work
-        return worker
+        return run_reported(
+            self.app, work, name, self._group, on_retry=self._on_retry, on_problem=self._on_problem
+        )
 
     def end_work(self) -> None:
         """Cancel the work, once: what it does to clean up is not interrupted.

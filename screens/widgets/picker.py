@@ -18,6 +18,7 @@ from screens.widgets.dialogs import Dialog
 from screens.widgets.fields import Check, Choice, Field
 from screens.widgets.key_footer import KeyFooter
 from screens.widgets.marked_list import MarkedList
+from wizard.reports.table import cut
 from wizard.reports.wording import STYLES
 
 _AT_ONCE = 100
@@ -77,11 +78,9 @@ def line(cells: Sequence[str], columns: Sequence[int]) -> str:
     """Return the cells as one line. A cell that does not fit ends with an ellipsis; one that is alone may use them all."""
     if len(cells) == 1:
         return cells[0]
-    cut = (
-        text if len(text) <= width else f"{text[: width - 1]}…"
-        for text, width in zip(cells, columns, strict=False)
-    )
-    return _GAP.join(f"{text:<{width}}" for text, width in zip(cut, columns, strict=False)).rstrip()
+    return _GAP.join(
+        f"{cut(text, width):<{width}}" for text, width in zip(cells, columns, strict=False)
+    ).rstrip()
 
 
 CLOSED = ".closed"
@@ -239,8 +238,7 @@ class _Closed(Static, can_focus=True):
     def render(self) -> Content:
         """Draw the text, and at the right the sign of a list, as Textual's own choice does."""
         room = max(1, self.content_size.width - 4)  # it has no width before the first layout
-        text = self._text if len(self._text) <= room else f"{self._text[: room - 1]}…"
-        return Content.assemble(f"{text:<{room}}", (f"  {_ARROW}", STYLES["dim"]))
+        return Content.assemble(f"{cut(self._text, room):<{room}}", (f"  {_ARROW}", STYLES["dim"]))
 
     def action_open(self) -> None:
         """Show the list."""

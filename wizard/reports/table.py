@@ -27,10 +27,11 @@ def table(
         widths[column] = max(widths[column] - max(0, excess), min(widths[column], _SHORTEST))
     return "\n".join(
         indent
-        + "  ".join(_cut(cell, wide).ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip()
+        + "  ".join(cut(cell, wide).ljust(wide) for cell, wide in zip(row, widths, strict=True)).rstrip()
         for row in ([list(heads)] if any(heads) else []) + cells
     )
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+def cut(text: str, width: int) -> str:
+    """Return the text, cut with an ellipsis if it has more characters than `width`."""
+    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"

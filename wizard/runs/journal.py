@@ -220,6 +220,11 @@ class RunSummary:
         return one_line(str(self.cloud["described"])) if self.cloud else "not recorded"
 
     @property
+    def endpoint(self) -> str:
+        """The Azure Resource Manager endpoint of the run's cloud; empty if it was not recorded."""
+        return str((self.cloud or {}).get("resource_manager") or "")
+
+    @property
     def cloud_option(self) -> str:
         """The option that selects the run's cloud; empty if the cloud was not recorded."""
         if self.cloud is None:

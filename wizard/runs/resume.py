@@ -61,7 +61,7 @@ class ResumableRun:
     @property
     def endpoint(self) -> str:
         """The Azure Resource Manager endpoint of the run's cloud; empty if it was not recorded."""
-        return str((self.run.summary.cloud or {}).get("resource_manager") or "")
+        return self.run.summary.endpoint
 
     @property
     def cloud_option(self) -> str:
@@ -127,8 +127,7 @@ def each_resumable_run(root: Path | None = None, *, cloud: Cloud | None = None) 
     """Yield the same, each as soon as it is found: a journal of years takes seconds to read."""
     seen: set[tuple[str, str]] = set()
     for summary in each_run(root):
-        where = str((summary.cloud or {}).get("resource_manager"))
-        cluster = ((summary.cluster_id or summary.cluster).casefold(), where)
+        cluster = ((summary.cluster_id or summary.cluster).casefold(), summary.endpoint)
         if summary.status in {"not-begun", "unreadable"} or cluster in seen:
             continue
         if summary.status not in _RESUMABLE:

@@ -341,6 +341,7 @@ def listing(values: list[Json]) -> Answer:
     return Answer(200, {"value": values})
 
 
-def listing_of_keys(keys: list[str], show: Callable[[str], Json]) -> Answer:
-    """Return a list of the resources with these keys; only those on the page that is sent are read."""
-    return Answer(200, {"value": keys}, show=show)
+def listing_of_type(world: World, kind: str, scope: str, show: Callable[[Json], Json] = deepcopy) -> Answer:
+    """Return a list of the resources of a type in a scope; `show` makes an entry of a body, for the page that is sent only."""
+    resources = world.state.resources
+    return Answer(200, {"value": world.keys_of_type(kind, scope)}, show=lambda key: show(resources[key].body))

@@ -7,7 +7,7 @@ import uuid
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing, listing_of_keys
+from wizard.simulator.arm.resource_manager import listing, listing_of_type
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
 from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
@@ -89,10 +89,7 @@ async def list_in_subscription(world: World, call: Call) -> Answer:
 
 
 def _listing(world: World, call: Call, scope: str) -> Answer:
-    resources = world.state.resources
-    return listing_of_keys(
-        world.keys_of_type(TYPE, scope), lambda key: _shown(world, resources[key].body, call)
-    )
+    return listing_of_type(world, TYPE, scope, lambda body: _shown(world, body, call))
 
 
 def _show_pool(world: World, cluster: Resource, pool: Json) -> Json:

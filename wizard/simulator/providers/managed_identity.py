@@ -1,11 +1,10 @@
 """User-assigned managed identities (docs/azure.md#cluster-identities)."""
 
 import re
-from copy import deepcopy
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing_of_keys
+from wizard.simulator.arm.resource_manager import listing_of_type
 from wizard.simulator.protocol.ids import name_of
 from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.state.body_fields import check as check_body
@@ -117,15 +116,10 @@ async def delete_identity(world: World, call: Call) -> Answer:
 async def list_in_group(world: World, call: Call) -> Answer:
     """List the identities of a group."""
     group = world.require_group(call.path)
-    return _listing(world, group.id if group else "")
+    return listing_of_type(world, TYPE, group.id if group else "")
 
 
 @provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
 async def list_in_subscription(world: World, call: Call) -> Answer:
     """List the identities of a subscription."""
-    return _listing(world, f"/subscriptions/{call.names['subscription']}")
-
-
-def _listing(world: World, scope: str) -> Answer:
-    resources = world.state.resources
-    return listing_of_keys(world.keys_of_type(TYPE, scope), lambda key: deepcopy(resources[key].body))
+    return listing_of_type(world, TYPE, f"/subscriptions/{call.names['subscription']}")
