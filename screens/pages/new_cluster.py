@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -16,7 +17,7 @@ from screens.session.draft import NewClusterForm
 from screens.session.session import Session
 from screens.widgets.fields import Choice, ContinueButton, Field
 from screens.widgets.frame import Frame, Heading
-from screens.widgets.picker import PickField, Row
+from screens.widgets.picker import PickField
 from wizard.answers import naming
 from wizard.cloud.inventory import VersionRow, kubernetes_versions, locations
 from wizard.errors import AzureError
@@ -60,7 +61,7 @@ Nodes cost money as soon as the cluster is created."""
             yield PickField(
                 "Resource group",
                 key="group",
-                load=self._groups,
+                load=partial(groups_of, self.session),
                 heads=("resource group", "region"),
                 check=_required(naming.resource_group, "Enter a resource group."),
                 value=form.resource_group,
@@ -69,7 +70,7 @@ Nodes cost money as soon as the cluster is created."""
             yield PickField(
                 "Region",
                 key="region",
-                load=self._all_regions,
+                load=partial(regions_of, self.session),
                 heads=("region", "name"),
                 check=self._region,
                 value=form.location,
@@ -89,14 +90,6 @@ Nodes cost money as soon as the cluster is created."""
         self.query_one("#name", Field).edit()
         self._update_button()
         self.background(self._read_regions(), "listing the regions")
-
-    async def _groups(self) -> list[Row]:
-        own = self.session.draft.subscription
-        return await groups_of(self.session.azure, own.id) if own else []
-
-    async def _all_regions(self) -> list[Row]:
-        own = self.session.draft.subscription
-        return await regions_of(self.session.azure, own.id) if own else []
 
     async def _read_regions(self) -> None:
         subscription = self.session.draft.subscription

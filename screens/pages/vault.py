@@ -1,6 +1,7 @@
 """The form for vault, key and identity: proposed names, existing resources, and findings about each entry."""
 
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -29,7 +30,7 @@ from screens.session.session import Session
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
 from screens.widgets.frame import NARROW, Frame, Heading
-from screens.widgets.picker import CLOSED, PickChoice, Row
+from screens.widgets.picker import CLOSED, PickChoice
 from wizard.answers import naming
 from wizard.answers.model import Answers
 from wizard.cloud.arm import same
@@ -109,7 +110,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         yield Static(id="drawing", classes="text")
         with Horizontal(id="beside"):
             with VerticalScroll(can_focus=False, id="form"):
-                yield from entries(draft, self._groups)
+                yield from entries(draft, partial(vault_offers.groups_of, self.session))
             with VerticalScroll(can_focus=False, id="about"):
                 yield Static(id="panel")
         yield ContinueButton("Continue to the review")
@@ -124,11 +125,6 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         self.call_after_refresh(self._show)  # the panel has its new width only then
 
     # -- reading -------------------------------------------------------------------------------------------------
-
-    async def _groups(self) -> list[Row]:
-        """Read the resource groups that can be chosen: those of the cluster's subscription."""
-        own = self.session.draft.subscription
-        return await vault_offers.groups_of(self.session.azure, own.id) if own else []
 
     async def _read_vaults(self) -> None:
         draft, azure = self.session.draft, self.session.azure

@@ -16,6 +16,7 @@ from wizard.state.vault import VaultState
 
 if TYPE_CHECKING:
     from screens.session.draft import Draft
+    from screens.session.session import Session
     from wizard.cloud.azure import Azure, Subscription
 
 Listed = TypeVar("Listed", VaultRow, IdentityRow)
@@ -26,14 +27,18 @@ _NAMED = 3
 """For how many of those that are not offered the reason is shown."""
 
 
-async def groups_of(azure: "Azure", subscription: str) -> list[Row]:
-    """Return the resource groups of a subscription, to choose from. Raise AzureError."""
-    return [Row(name, (name, region)) for name, region in await resource_groups(azure, subscription)]
+async def groups_of(session: "Session") -> list[Row]:
+    """Return the resource groups of the cluster's subscription, to choose from. Raise AzureError."""
+    own = session.draft.subscription
+    found = await resource_groups(session.azure, own.id) if own else []
+    return [Row(name, (name, region)) for name, region in found]
 
 
-async def regions_of(azure: "Azure", subscription: str) -> list[Row]:
-    """Return the regions of a subscription, to choose from. Raise AzureError."""
-    return [Row(name, (name, display)) for name, display in (await regions(azure, subscription)).items()]
+async def regions_of(session: "Session") -> list[Row]:
+    """Return the regions of the cluster's subscription, to choose from. Raise AzureError."""
+    own = session.draft.subscription
+    found = await regions(session.azure, own.id) if own else {}
+    return [Row(name, (name, display)) for name, display in found.items()]
 
 
 async def everywhere(
