@@ -19,22 +19,18 @@ async def test_limit_and_usage_of_a_region(start: Start) -> None:
     (usage,) = [entry async for entry in cloud.quotas.usages.list(PLACE + "westeurope")]
     held = [each async for each in cloud.aks.managed_clusters.list() if each.location == "westeurope"]
     assert usage.properties.usages.value == len(held) > 0
-    assert (await cloud.quotas.quota.get("ManagedClusters", PLACE + "uksouth")).properties.limit.value == 100
-    assert (await cloud.quotas.usages.get("ManagedClusters", PLACE + "uksouth")).properties.usages.value == 0
 
 
-async def test_unknown_names_and_regions_are_refused(start: Start) -> None:
+async def test_an_unknown_region_is_refused(start: Start) -> None:
     cloud = await start()
-    with pytest.raises(HttpResponseError, match="InvalidResourceName"):
-        await cloud.quotas.quota.get("standardFSv2Family", PLACE + "westeurope")
     with pytest.raises(HttpResponseError, match="LocationNotAvailableForResourceType"):
-        await cloud.quotas.usages.get("ManagedClusters", PLACE + "atlantis")
+        _ = [entry async for entry in cloud.quotas.usages.list(PLACE + "atlantis")]
 
 
 async def test_an_unregistered_subscription_is_refused(start: Start) -> None:
     cloud = await start(f"subscriptions: {{{PRODUCTION}: {{providers: {{Microsoft.Quota: NotRegistered}}}}}}")
     with pytest.raises(HttpResponseError) as refused:
-        await cloud.quotas.quota.get("ManagedClusters", PLACE + "westeurope")
+        _ = [entry async for entry in cloud.quotas.quota.list(PLACE + "westeurope")]
     assert refusal(refused.value)[:2] == (409, "MissingSubscriptionRegistration")
 
 

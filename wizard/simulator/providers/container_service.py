@@ -111,20 +111,6 @@ async def list_pools(world: World, call: Call) -> Answer:
     )
 
 
-@provider.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
-async def get_pool(world: World, call: Call) -> Answer:
-    """Return one agent pool."""
-    cluster = world.get(_id(call))
-    for pool in cluster.body["properties"]["agentPoolProfiles"]:
-        if pool["name"].lower() == call.names["pool"].lower():
-            return Answer(200, _show_pool(world, cluster, pool))
-    raise FlatRefusal(
-        404,
-        "NotFound",
-        f"Could not find the agent pool '{call.names['pool']}' of the managed cluster '{call.names['name']}'.",
-    )
-
-
 @provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions",

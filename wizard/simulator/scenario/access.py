@@ -79,5 +79,4 @@ class DenyAssignmentSpec(Model):
     data_actions: list[str] = []
     not_data_actions: list[str] = []
     child_scopes: bool = Field(True, description="Whether it also applies below its scope.")
-    system_protected: bool = True
     description: str = ""

@@ -22,13 +22,6 @@ def check(scenario: Scenario) -> None:
     _check_regions(scenario)
     _check_versions(scenario)
     _check_vaults(scenario)
-    for group, members in scenario.management_groups.items():
-        for subscription in members:
-            if scenario.fleet is None and subscription not in scenario.subscriptions:
-                raise ValueError(
-                    f"the management group '{group}' contains the subscription '{subscription}', which is not in `subscriptions`. "
-                    f"{nearest(subscription, scenario.subscriptions)}"
-                )
 
 
 def _check_sign_in(scenario: Scenario) -> None:
@@ -90,7 +83,7 @@ def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for subscription in scenario.subscriptions.values():
         for name, group in subscription.groups.items():
             yield f"the group '{name}'", group.location
-            for resources in (group.identities, group.vaults, group.managed_hsms, group.clusters):
+            for resources in (group.identities, group.vaults, group.clusters):
                 yield from (
                     (f"'{each}' in the group '{name}'", held.location) for each, held in resources.items()
                 )

@@ -17,7 +17,7 @@ from wizard.simulator.scenario.fleet import FleetSpec
 from wizard.simulator.scenario.history import DeploymentSpec, StackSpec
 from wizard.simulator.scenario.limits import PolicySpec, QuotaSpec, ThrottlingSpec, VmSizeSpec
 from wizard.simulator.scenario.rules import Rules
-from wizard.simulator.scenario.vaults import IdentitySpec, ManagedHsmSpec, VaultSpec
+from wizard.simulator.scenario.vaults import IdentitySpec, VaultSpec
 
 
 class Tenant(Model):
@@ -86,7 +86,6 @@ class GroupSpec(Model):
     tags: dict[str, str] = {}
     identities: dict[str, IdentitySpec] = {}
     vaults: dict[str, VaultSpec] = {}
-    managed_hsms: dict[str, ManagedHsmSpec] = {}
     clusters: dict[str, ClusterSpec] = {}
     deployments: dict[str, DeploymentSpec] = {}
     stacks: dict[str, StackSpec] = {}
@@ -191,10 +190,6 @@ class Scenario(Model):
     )
     no_user_assigned_identity: list[str] = Field(
         [], description="Regions in which new clusters cannot have a user-assigned identity."
-    )
-    management_groups: dict[str, list[Guid]] = Field(
-        {},
-        description="The subscriptions of each management group; the root group, which has all, is named by the tenant's id.",
     )
     page_size: int = Field(1000, ge=1, description="Number of entries on a page of a list.")
     caller_address: Annotated[str, AfterValidator(_ip_address)] = Field(

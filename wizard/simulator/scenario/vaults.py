@@ -87,10 +87,3 @@ class IdentitySpec(Model):
     location: str = ""
     deleted: bool = False
     tags: dict[str, str] = {}
-
-
-class ManagedHsmSpec(Model):
-    """A managed HSM, which can be listed and read. Its data plane is not simulated."""
-
-    location: str = ""
-    tags: dict[str, str] = {}
