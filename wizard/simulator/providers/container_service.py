@@ -7,7 +7,7 @@ import uuid
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing, listing_of_type
+from wizard.simulator.arm.resource_manager import listing, serve_lists
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
 from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
@@ -32,8 +32,7 @@ from wizard.simulator.state.world import World, on_delete, scheduled_handler
 from wizard.simulator.vaults.key_use import Encryption, can_use_key
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
-_GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
-_ONE = f"{_GROUP}/{{name}}"
+_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
 _STABLE = tuple(
     f"{year}-{month:02}-01"
     for year, last in ((2023, 11), (2024, 10), (2025, 10), (2026, 8))
@@ -65,6 +64,9 @@ def _shown(world: World, body: Json, call: Call) -> Json:
     return view(body, call.api_version, etag=world.scenario.rules.etag_in_answers)
 
 
+serve_lists(provider, TYPE, _shown)
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -72,24 +74,6 @@ def _shown(world: World, body: Json, call: Call) -> Json:
 async def get_cluster(world: World, call: Call) -> Answer:
     """Return one cluster."""
     return Answer(200, _shown(world, world.get(_id(call)).body, call))
-
-
-@provider.on("GET", _GROUP, f"{TYPE}/read")
-async def list_in_group(world: World, call: Call) -> Answer:
-    """List the clusters of a group."""
-    world.require_group(call.path)
-    scope = f"/subscriptions/{call.names['subscription']}/resourcegroups/{call.names['group']}"
-    return _listing(world, call, scope)
-
-
-@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
-async def list_in_subscription(world: World, call: Call) -> Answer:
-    """List the clusters of a subscription."""
-    return _listing(world, call, f"/subscriptions/{call.names['subscription']}")
-
-
-def _listing(world: World, call: Call, scope: str) -> Answer:
-    return listing_of_type(world, TYPE, scope, lambda body: _shown(world, body, call))
 
 
 def _show_pool(world: World, cluster: Resource, pool: Json) -> Json:

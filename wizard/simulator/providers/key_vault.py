@@ -6,7 +6,7 @@ from copy import deepcopy
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing
+from wizard.simulator.arm.resource_manager import serve_lists
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, merge
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
@@ -29,6 +29,7 @@ provider = Provider(
         "2019-09-01", "2021-10-01", "2022-07-01", "2022-11-01", "2023-02-01", "2023-07-01", "2024-04-01-preview", "2024-11-01",
         "2024-12-01-preview", "2025-05-01", "2026-02-01", "2026-03-01-preview", "2026-05-15",
     ), types=("vaults", "checkNameAvailability"))  # fmt: skip
+serve_lists(provider, TYPE)
 
 
 def vault_id(call: Call) -> str:
@@ -262,23 +263,6 @@ def _recover(world: World, call: Call) -> Answer:
 async def get_vault(world: World, call: Call) -> Answer:
     """Return one vault."""
     return _shown(world, world.get(vault_id(call)))
-
-
-@provider.on(
-    "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
-)
-async def list_in_group(world: World, call: Call) -> Answer:
-    """List the vaults of a group."""
-    group = world.require_group(call.path)
-    return listing([vault.body for vault in world.of_type(TYPE, group.id if group else "")])
-
-
-@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
-async def list_in_subscription(world: World, call: Call) -> Answer:
-    """List the vaults of a subscription."""
-    return listing(
-        [vault.body for vault in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")]
-    )
 
 
 @provider.on(
