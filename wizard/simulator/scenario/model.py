@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from wizard.simulator.scenario.access import AdmissionSpec, DenyAssignmentSpec, PrincipalSpec, RoleSpec
+from wizard.simulator.scenario.access import DenyAssignmentSpec, PrincipalSpec, RoleSpec
 from wizard.simulator.scenario.base import FeatureName, FeatureState, Guid, Model, Scope, Version
 from wizard.simulator.scenario.faults import FaultSpec
 from wizard.simulator.scenario.fleet import FleetSpec
@@ -61,7 +61,7 @@ class ClusterSpec(Model):
     """A managed cluster. `identity` is `system`, `service-principal`, or a user-assigned identity (name or full id).
 
     `secrets` maps NAMESPACE/NAME to the Kubernetes secrets in the cluster. Default: a few typical ones.
-    `admission` has the admission webhooks and policies, by name. `body` is merged into the complete ARM body, for properties that this model does not have.
+    `body` is merged into the complete ARM body, for properties that this model does not have.
     """
 
     version: Version = "1.34.2"
@@ -75,7 +75,6 @@ class ClusterSpec(Model):
     secrets: (
         dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9.-]+$")], SecretSpec] | None
     ) = None
-    admission: dict[str, AdmissionSpec] = {}
     body: dict[str, Any] = {}
 
 
