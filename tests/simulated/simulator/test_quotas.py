@@ -49,17 +49,3 @@ async def test_regions_without_aks_are_not_listed_and_refused(start: Start) -> N
         "'uksouth' is not available for resource type 'Microsoft.ContainerService/managedClusters'"
         in said(refused)["message"]
     )
-
-
-async def test_regions_without_user_assigned_identities_refuse_new_clusters(start: Start) -> None:
-    """docs/azure.md#cluster-identities: as in USDOD Central; a cluster with a system-assigned identity can be created there."""
-    cloud = await start("no_user_assigned_identity: [westus2]")
-    identity = await cloud.make_identity()
-    path = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo/providers/Microsoft.ContainerService/managedClusters/aks-new"
-    pool = {"name": "nodepool1", "count": 1, "vmSize": "Standard_D4ds_v5", "mode": "System"}
-    body = {"location": "westus2", "properties": {"dnsPrefix": "x", "agentPoolProfiles": [pool]}}
-    assigned = {"type": "UserAssigned", "userAssignedIdentities": {identity.id: {}}}
-    status, refused, _ = await cloud.raw("PUT", path, body=body | {"identity": assigned})
-    assert (status, said(refused)["code"]) == (400, "BadRequest")
-    status, _, _ = await cloud.raw("PUT", path, body=body | {"identity": {"type": "SystemAssigned"}})
-    assert status == 201

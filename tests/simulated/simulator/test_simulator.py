@@ -385,7 +385,6 @@ def here(text: str) -> str:
         (mine("fleet: {features: {A/b: On}}"), "fleet.features.A/b"),
         (mine("fleet: {locations: {mars: 1}}"), "region 'mars'"),
         (mine("quotas: {in_region: {westus: 1}}"), "Did you mean westus"),
-        (mine("no_user_assigned_identity: [mars]"), "region 'mars'"),
         (mine("not_offered: {Microsoft.KeyVault/vaults: [mars]}"), "region 'mars'"),
         (mine("not_offered: {Microsoft.KeyVault/vault: [westus2]}"), "Did you mean Microsoft.KeyVault/vaults"),
         (mine("principals: {reader: {roles: {subscriptions/x: [Owner]}}}"), "principals.reader.roles.subscriptions/x"),

@@ -14,7 +14,6 @@ from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
 from wizard.simulator.providers.cluster_checks import (
     check_etag,
     check_free,
-    check_identity_region,
     check_node_group,
     check_pools,
     check_quota,
@@ -225,7 +224,6 @@ async def put_cluster(world: World, call: Call) -> Answer:
             "tenantId": world.scenario.tenant.id,
         }
     if before is None:
-        check_identity_region(world, identity, location)
         check_quota(world, cluster_id, location)
     vm_sizes.check(world, cluster_id, location, body["properties"], cluster)
     if before is None:

@@ -73,7 +73,6 @@ def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for name, size in scenario.vm_sizes.items()
         for region in (*size.not_offered, *size.restricted)
     )
-    yield from (("`no_user_assigned_identity`", region) for region in scenario.no_user_assigned_identity)
     yield from (
         (f"`not_offered` of {kind}", each) for kind, found in scenario.not_offered.items() for each in found
     )

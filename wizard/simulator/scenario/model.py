@@ -187,9 +187,6 @@ class Scenario(Model):
     not_offered: dict[str, list[str]] = Field(
         {}, description="For each resource type, the regions in which it is not offered."
     )
-    no_user_assigned_identity: list[str] = Field(
-        [], description="Regions in which new clusters cannot have a user-assigned identity."
-    )
     page_size: int = Field(1000, ge=1, description="Number of entries on a page of a list.")
     caller_address: Annotated[str, AfterValidator(_ip_address)] = Field(
         "203.0.113.7", description="The client IP address that vaults see."
