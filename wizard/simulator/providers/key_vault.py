@@ -11,7 +11,6 @@ from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, merge
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, scheduled_handler
-from wizard.simulator.vaults import rotation
 from wizard.simulator.vaults.key_store import TYPE, find_vault
 
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
@@ -255,7 +254,6 @@ def _recover(world: World, call: Call) -> Answer:
     del world.state.deleted_vaults[name]
     for key in deleted.keys:
         world.state.keys[f"{key.vault}/{key.name}".lower()] = key
-        rotation.plan(world, key)
     return Answer(200, world.put(deleted.resource).body)
 
 

@@ -129,7 +129,6 @@ async def put_key(world: World, call: Call) -> Answer:
             check_key(world, vault, version)
         key = add(world, held, name, version)
         key.rotation_policy = policy
-        rotation.plan(world, key)
     return Answer(200, show(world, vault, key))
 
 

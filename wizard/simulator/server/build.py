@@ -256,7 +256,6 @@ def _key(world: World, vault: Resource, name: str, specification: KeySpec) -> No
         key = add(world, vault_name(vault), name, version)
         if specification.rotation_policy:
             key.rotation_policy = _rotation_policy(key, specification.rotation_policy, version.created)
-    rotation.plan(world, key)
     if specification.deleted:
         soft_delete_key(world, vault, key)
 
