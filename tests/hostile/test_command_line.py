@@ -31,6 +31,7 @@ ROWS = [
     ("--nope", 2, "Error: No such option '--nope'. Did you mean '--speed'?"),
     ("--simulate contoso", 2, "Error: There is no command 'contoso'. Use an equals sign to select a scenario: --simulate=contoso"),
     ("help verify", 2, "Error: There is no command 'help'. Use aks-kms verify --help"),
+    ("--patience role-wait=60 clusters", 2, "Error: Invalid value for '--patience': This option is now --timeout NAME=SECONDS."),
     ("--timeout rolewait=3600 clusters", 2, "Error: Invalid value for '--timeout': … Did you mean role-assignment? The timeouts are: role-propagation-private, "),
     ("--simulate check", 0, "✓ Azure"),
     ("--simulate clusters", 0, "CLUSTER RESOURCE"),
