@@ -83,8 +83,8 @@ def encryption(found: Encryption) -> tuple[str, Tone]:
         case "platform-managed":
             return KINDS["platform-managed"], "good"
         case "customer-managed":
-            access = found.network_access.lower() or "unknown"
-            return f"{KINDS['customer-managed']}, {access} vault", "good"
+            access = f", {found.network_access.lower()} vault" if found.network_access else ""
+            return KINDS["customer-managed"] + access, "good"
         case "legacy-kms":
             return KINDS["legacy-kms"] + (", versioned key" if found.key_version else ""), "warn"
 
@@ -114,6 +114,10 @@ def state_of(cluster: "Json | None") -> str:
     if settings_state(cluster) == "effective":
         return f"{state}; encryption in its settings: {requested}"
     return f"{state}. Whether its secrets are encrypted is not certain (its settings request: {requested})."
+
+
+SHORT_WHY = {"needs a managed identity": "needs an identity"}
+"""Shorter reasons why a cluster cannot be changed, for tables."""
 
 
 def explained(row: "ClusterRow") -> str:
@@ -183,6 +187,9 @@ VERDICTS: dict[str, tuple[str, str, Tone]] = {
     "failed": ("✗", "not verified", "bad"),
 }
 """By the outcome of a cluster's report: sign, words and tone of its verdict."""
+
+SEVERITY: dict[str, int] = {"failed": 0, "unknown": 1, "warning": 2, "passed": 3}
+"""The order of outcomes in lists, the worst first."""
 
 LEVELS: dict[str, tuple[str, str, Tone]] = {
     "error": ("✗", "error", "bad"),
