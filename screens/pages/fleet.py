@@ -18,6 +18,7 @@ from screens.pages import fleet_text
 from screens.pages.fleet_rows import CHOICES, ORDERS, REVERSED, Order, View
 from screens.session.fleet import Fleet, Line, Shown
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.dialogs import AskDialog
 from screens.widgets.frame import Heading
@@ -163,8 +164,8 @@ assignments and locks that clusters depend on, each of them once."""
             note = f"{progress.clusters:,} in {places} · {depth} · {progress.elapsed:.1f} s"
         self.query_one(Heading).note(note)
         totals = fleet_text.totals(fleet, self.room, reading=self.reading)
-        self.query_one("#totals", Static).update(totals)
-        self.query_one("#view", Static).update(self._view_text())
+        change(self.query_one("#totals", Static), totals)
+        change(self.query_one("#view", Static), self._view_text())
 
     def _view_text(self) -> Content:
         view = self._view

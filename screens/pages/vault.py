@@ -28,6 +28,7 @@ from screens.pages.vault_entries import (
 )
 from screens.session.draft import VaultForm
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
 from screens.widgets.frame import NARROW, Frame, Heading
@@ -416,7 +417,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             ),
             around.size.width - (3 if self.app.size.width >= NARROW else 1),
         )
-        self.query_one("#panel", Static).update(text)
+        change(self.query_one("#panel", Static), text)
         around.scroll_home(animate=False)
 
     def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
@@ -435,7 +436,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         narrow = self.app.size.width < NARROW
         name, link = self._value("vault-name"), self.session.portal_link
         line = vault_text.drawing(draft, vault, name, link, narrow=narrow)
-        self.query_one("#drawing", Static).update(line)
+        change(self.query_one("#drawing", Static), line)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

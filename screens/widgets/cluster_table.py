@@ -17,6 +17,7 @@ from textual.events import ScreenResume
 from textual.widgets import DataTable, Input, Static
 
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.frame import Frame, Heading
 from screens.widgets.rows import Rows
 
@@ -285,7 +286,7 @@ class ClusterTable(Frame, Generic[Row]):
         """Describe the row under the cursor."""
         self.detail_shown()
         says = self.query_one("#detail", Static)
-        says.update(self.describe(self.under_cursor))
+        change(says, self.describe(self.under_cursor))
         says.remove_class("refused")
 
     # -- keys ----------------------------------------------------------------------------------------------------

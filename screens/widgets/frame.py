@@ -14,6 +14,7 @@ from textual.widgets import Static
 from screens.messages import Back, GoTo
 from screens.session.session import Session
 from screens.widgets.background import BackgroundScreen
+from screens.widgets.change import change
 from screens.widgets.key_footer import KeyFooter
 from screens.wizard_steps import ORDER, STEPS
 from wizard.reports.wording import STYLES, short
@@ -117,11 +118,11 @@ class Heading(Horizontal):
 
     def title(self, text: str) -> None:
         """Change the title."""
-        self._title.update(Content(text))
+        change(self._title, Content(text))
 
     def note(self, text: str) -> None:
         """Change the note."""
-        self._note.update(Content(text))
+        change(self._note, Content(text))
 
 
 class Frame(BackgroundScreen[None]):
