@@ -28,6 +28,7 @@ from screens.widgets.frame import NARROW, Frame
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
 from screens.wizard_steps import STEPS
+from wizard.cloud.azure import import_operations
 from wizard.errors import Problem
 from wizard.system.signals import on_end_signals
 
@@ -472,9 +473,12 @@ class WizardApp(App[int]):
 
 
 def _import_pages() -> None:
-    """Import every page; called in a thread once the first frame is shown, so that no later page has to wait for it."""
+    """Import every page, and what its requests need; called in a thread once the first frame is shown, so that no later page
+    has to wait for it.
+    """
     for page in pkgutil.iter_modules(pages.__path__):
         import_module(f"{pages.__name__}.{page.name}")
+    import_operations()
 
 
 def _driver() -> "type[Driver] | None":
