@@ -108,13 +108,18 @@ class WizardApp(App[int]):
             self._colours = colours
             super().refresh_css(animate)
 
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the first page."""
+        return WelcomeScreen(self.session)
+
     def on_mount(self) -> None:
-        self.push_screen(WelcomeScreen(self.session))
         self.call_after_refresh(self._after_first_frame)
         self._listen_to_signals()
         self.set_interval(1.0, self._show_title)
 
     def _after_first_frame(self) -> None:
+        self.stylesheet.read(BackgroundScreen.CSS_PATH)
+        self.stylesheet.parse()
         self.session.connect()
         self.background(asyncio.to_thread(_import_pages), "importing")
 
@@ -221,17 +226,17 @@ class WizardApp(App[int]):
         """Return to the previous page; from a run or verification that has ended, to the list of clusters or to the first page."""
         if isinstance(self.screen, Frame) and self.screen.is_the_end:
             self._back_to_list()
-        elif len(self.screen_stack) > 2:
+        elif len(self.screen_stack) > 1:
             self.pop_screen()
 
     def _back_to_list(self) -> None:
         from screens.widgets.cluster_table import ClusterTable
 
         tables = [screen for screen in self.screen_stack[:-1] if isinstance(screen, ClusterTable)]
-        self._back_to(tables[-1] if tables else self.screen_stack[1])
+        self._back_to(tables[-1] if tables else self.screen_stack[0])
 
     def _back_to(self, screen: Screen[Any]) -> None:
-        while self.screen is not screen and len(self.screen_stack) > 2:
+        while self.screen is not screen and len(self.screen_stack) > 1:
             self.pop_screen()
 
     def pop_screen(self) -> AwaitComplete:

@@ -81,6 +81,10 @@ def prompt(task: Task, *, narrow: bool) -> Content:
     )
 
 
+class UnfocusedScroll(VerticalScroll, can_focus=False):
+    """The page, which scrolls in a small terminal; the keys are those of the list on it."""
+
+
 class WelcomeScreen(Frame):
     """What can be resumed, and where to start."""
 
@@ -98,6 +102,7 @@ the themes.
 Your identity comes from your sign-in to Azure: environment variables, a workload or managed identity, or `az login`. \
 Start with --credential to choose another method."""
 
+    BODY = UnfocusedScroll
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
         Binding(
@@ -135,18 +140,18 @@ Start with --credential to choose another method."""
     ]
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Static(Content(TITLE), classes="title")
-            yield Static(Content(ABOUT), id="about-this", classes="muted")
+        yield Static(Content(TITLE), classes="title")
+        yield Static(Content(ABOUT), id="about-this", classes="muted")
+        if self._cloud_shell:
             yield Static(Content(self._cloud_shell), id="cloud-shell", classes="text caution")
-            yield Static(id="resumable", classes="text")
-            yield Static(Content("What do you want to do?"), id="ask-what", classes="title text")
-            yield MarkedList(id="tasks", compact=True, classes="text")
-            with Horizontal(id="irreversible", classes="hanging text"):
-                yield Static(Content.styled("!", STYLES["warn"]), classes="sign")
-                yield Static(Content(IRREVERSIBLE))
-            yield Static(Content("Connection"), id="connection-title", classes="title text")
-            yield Static(id="connection")
+        yield Static(id="resumable", classes="text")
+        yield Static(Content("What do you want to do?"), id="ask-what", classes="title text")
+        yield MarkedList(id="tasks", compact=True, classes="text")
+        with Horizontal(id="irreversible", classes="hanging text"):
+            yield Static(Content.styled("!", STYLES["warn"]), classes="sign")
+            yield Static(Content(IRREVERSIBLE))
+        yield Static(Content("Connection"), id="connection-title", classes="title text")
+        yield Static(id="connection")
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -163,7 +168,6 @@ Start with --credential to choose another method."""
         """The cluster of a run as it is now, by the ID of the run."""
 
     def on_mount(self) -> None:
-        self.query_one("#cloud-shell").display = bool(self._cloud_shell)
         self.query_one("#resumable").display = False
         self.query_one(MarkedList).focus()
         self.every(0.25, self._beat)

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
+from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.messages import Back, GoTo
@@ -130,6 +131,8 @@ class Frame(BackgroundScreen[None]):
     never: frozenset[str] = frozenset()
     """Actions of the class that this page never offers."""
     HELP: ClassVar[str] = ""
+    BODY: ClassVar[type[Widget]] = Container
+    """What contains the widgets of the page."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", tooltip="Go back. Nothing that you entered is lost."),
         Binding("question_mark,f1", "help", "help"),
@@ -147,10 +150,13 @@ class Frame(BackgroundScreen[None]):
         ]
         self.add_class(*fitting[-1:], update=False)
         yield TopLine(id="top")
-        with Horizontal(id="frame"):
-            if self.has_rail:
+        if self.has_rail:
+            with Horizontal(id="frame"):
                 yield StepRail(self.STEP)
-            with Container(id="body"):
+                with self.BODY(id="body"):
+                    yield from self.body()
+        else:  # each container is as large as the page, and drawn line by line
+            with self.BODY(id="body"):
                 yield from self.body()
         yield KeyFooter()
 
