@@ -1,7 +1,6 @@
 """The wizard: one Textual app, in which pages, session and engine meet. It navigates, and shows what goes wrong."""
 
 import asyncio
-import pkgutil
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Mapping
@@ -478,6 +477,8 @@ class WizardApp(App[int]):
 
 def _import_pages() -> None:
     """Import every page; called in a thread once the first frame is shown, so that no later page has to wait for it."""
+    import pkgutil
+
     for page in pkgutil.iter_modules(pages.__path__):
         import_module(f"{pages.__name__}.{page.name}")
 

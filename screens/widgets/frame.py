@@ -36,8 +36,8 @@ class TopLine(Static):
         simulated = bool(session.speed_note) or cloud.startswith("simulated")
         title = f"{cloud}, {session.speed_note}" if session.speed_note else cloud
         parts += [(gap, ""), (f" {title} " if simulated else title, "simulated" if simulated else "")]
-        if session.draft.subscription:
-            parts += [(dot, "dim"), (session.draft.subscription.name, "")]
+        if session.subscription:
+            parts += [(dot, "dim"), (session.subscription.name, "")]
         if azure:
             name = azure.signed_in.name
             room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len(dot)
