@@ -77,8 +77,8 @@ class WizardApp(App[int]):
         for each in THEMES.values():
             self.register_theme(each)
         self.use_theme(theme)
-        self._colours = self.get_css_variables()
-        self.stylesheet.set_variables(self._colours)
+        self._coloured = self.current_theme
+        self.stylesheet.set_variables(self.get_css_variables())
         self.session = Session(
             self,
             connect,
@@ -100,12 +100,15 @@ class WizardApp(App[int]):
     def refresh_css(self, animate: bool = True) -> None:
         """Draw everything with the colours of the theme. Textual asks for it at the start, too, where they are the same: to parse
         all style sheets a second time would take a tenth of the time until the first frame."""
-        if (colours := self.get_css_variables()) == self._colours:
-            for each in (self, *self.screen_stack):
-                self.stylesheet.update(each, animate=animate)
+        if self.current_theme is self._coloured:
+            self._style(animate=animate)
         else:
-            self._colours = colours
+            self._coloured = self.current_theme
             super().refresh_css(animate)
+
+    def _style(self, *, animate: bool = False) -> None:
+        for each in (self, *self.screen_stack):
+            self.stylesheet.update(each, animate=animate)
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the first page."""
@@ -117,8 +120,9 @@ class WizardApp(App[int]):
         self.set_interval(1.0, self._show_title)
 
     def _after_first_frame(self) -> None:
-        self.stylesheet.read(BackgroundScreen.CSS_PATH)
+        self.stylesheet.read(Path(__file__).with_name("pages.tcss"))
         self.stylesheet.parse()
+        self._style()
         self.session.connect()
         self.background(asyncio.to_thread(_import_pages), "importing")
 

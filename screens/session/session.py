@@ -131,7 +131,7 @@ class Session:
     @property
     def subscription(self) -> "Subscription | None":
         """The subscription that was selected."""
-        return self._draft and self._draft.subscription
+        return self._draft.subscription if self._draft else None
 
     # -- the connection ------------------------------------------------------------------------------------------
 

@@ -1,7 +1,6 @@
 """Background work of a page: it ends with the page, and shows nothing afterwards."""
 
 from collections.abc import Callable, Coroutine, Iterable
-from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -9,7 +8,6 @@ from textual.app import App
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
-import screens
 from screens.messages import Failed, Retrying
 from wizard.cloud.retry_notices import RetryNotice
 from wizard.cloud.retry_notices import listener as on_retry_notice
@@ -60,9 +58,6 @@ def run_reported(
 
 class BackgroundScreen(Screen[Result]):
     """A screen that works in the background. The app calls `end_work` when it removes the screen."""
-
-    CSS_PATH = str(Path(screens.__file__).with_name("pages.tcss"))
-    """The app reads it once the first frame is shown; Textual, if a key shows another screen before."""
 
     @property
     def _group(self) -> str:
