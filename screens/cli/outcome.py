@@ -201,7 +201,7 @@ def problem_text(problem: Problem) -> str:
         lines.append(f"  Azure said:     {problem.code + ': ' if problem.code else ''}{first}")
         lines += [f"                  {line}" for line in rest]
     if problem.correlation_id:
-        lines.append(f"  Correlation id: {problem.correlation_id}")
+        lines.append(f"  Correlation ID: {problem.correlation_id}")
     if problem.cause:
         lines.append(f"  Likely cause:   {problem.cause}")
     if problem.remedy:

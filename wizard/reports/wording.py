@@ -113,7 +113,9 @@ def state_of(cluster: "Json | None") -> str:
     state, requested = provisioning_state(cluster), KINDS[Encryption.of(cluster).kind]
     if settings_state(cluster) == "effective":
         return f"{state}; encryption in its settings: {requested}"
-    return f"{state}. Whether its secrets are encrypted is not certain (its settings request: {requested})."
+    return (
+        f"{state}. It is not certain whether its secrets are encrypted (its settings request: {requested})."
+    )
 
 
 def explained(row: "ClusterRow") -> str:

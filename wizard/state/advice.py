@@ -127,7 +127,7 @@ def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
                 return as_json(vault)
         return None  # the name check finds those of other subscriptions
 
-    summary = f"Whether the name {name} is available for a key vault could not be checked."
+    summary = f"The availability of the key vault name {name} could not be checked."
     return {
         "vault_name_taken": _value(beside.start(reads.VAULT_NAME, taken(), summary), None),
         "vault_deleted": _value(beside.start(reads.DELETED_VAULTS, deleted()), None),
