@@ -173,7 +173,7 @@ def details(check: "Check", *, evidence: bool = True) -> list[tuple[str, str]]:
         (seen, check.evidence if evidence else ""),
         ("proves" if check.outcome == "passed" else "a pass would prove", check.proves),
         ("what to do", check.remedy),
-        ("verdict", "left out with --allow-unknown" if check.left_out else ""),
+        ("verdict", "left out, as requested" if check.left_out else ""),
     ]
     return [(label, text) for label, text in rows if text]
 
