@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wizard.cloud.arm import Json, spelled
+from wizard.cloud.arm import Json, documented_spelling
 from wizard.cloud.credential import (
     SECRET_VARIABLES,
     CredentialKind,
@@ -91,7 +91,7 @@ class Subscription:
     @property
     def usable(self) -> bool:
         """Whether resources in it can be changed. Azure makes disabled, expired and deleted subscriptions read-only."""
-        return spelled(self.state, _USABLE) in _USABLE
+        return documented_spelling(self.state, _USABLE) in _USABLE
 
 
 @dataclass
