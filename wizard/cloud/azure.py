@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from wizard.cloud.arm import Json, documented_spelling
 from wizard.cloud.credential import (
     SECRET_VARIABLES,
+    CachedCredential,
     CredentialKind,
-    KeptCredential,
     SignedIn,
     identity_of,
     libraries_of,
@@ -101,7 +101,7 @@ class Azure:
     cloud: Cloud
     signed_in: SignedIn
     clock: Clock
-    _credential: KeptCredential = field(repr=False)
+    _credential: CachedCredential = field(repr=False)
     _session: "aiohttp.ClientSession" = field(repr=False)
     _environment: Mapping[str, str] = field(repr=False)
     """It holds secrets."""
