@@ -11,7 +11,7 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared
-from wizard.errors import AzureError, LostSightError, Problem
+from wizard.errors import AzureError, OutcomeUnknownError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import Refusals
@@ -169,7 +169,7 @@ class Cluster(Step):
             said = error.__cause__  # Azure's error; None if it is a timeout of ours
             if said is None or getattr(said, "status_code", None) == 200:  # the operation itself failed
                 raise
-            raise LostSightError(error.problem) from said  # reading its status failed
+            raise OutcomeUnknownError(error.problem) from said  # reading its status failed
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
