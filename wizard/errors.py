@@ -143,7 +143,7 @@ class YamlAliasError(EngineError, ValueError):
         super().__init__(f"line {line} uses an alias (*), which is not supported; write the value out")
 
 
-def odd_answer(summary: str, why: BaseException | str) -> Problem:
+def unexpected_response(summary: str, why: BaseException | str) -> Problem:
     """Return the problem of a response from Azure that could not be read, like one that did not come from Azure. `summary` says
     what did not succeed.
 

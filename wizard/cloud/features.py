@@ -11,7 +11,7 @@ from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.writes import Repeat, declared
-from wizard.errors import AzureError, Problem, odd_answer
+from wizard.errors import AzureError, Problem, unexpected_response
 
 NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"
@@ -69,7 +69,7 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | U
             for location in kind.locations or ()
         )
         if not regions:
-            raise AzureError(odd_answer(reads.AKS_REGIONS.failure, "it lists none"))
+            raise AzureError(unexpected_response(reads.AKS_REGIONS.failure, "it lists none"))
         return regions
 
     return await advisory(reads.AKS_REGIONS, read(), azure.timeouts)

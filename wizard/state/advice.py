@@ -21,7 +21,7 @@ from wizard.cloud.paging import items
 from wizard.cloud.reads import Beside, Unknown, known
 from wizard.cloud.roles import eligible, grants
 from wizard.cloud.subscriptions import subscription_state
-from wizard.errors import AzureError, odd_answer
+from wizard.errors import AzureError, unexpected_response
 from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
@@ -118,7 +118,7 @@ def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
 
         answer = await client.check_name_availability(VaultCheckNameAvailabilityParameters(name=name))
         if answer.name_available is None:
-            raise AzureError(odd_answer(summary, "it does not say"))
+            raise AzureError(unexpected_response(summary, "it does not say"))
         return None if answer.name_available else sanitize(str(answer.message or answer.reason or ""))
 
     async def deleted() -> Json | None:
