@@ -18,7 +18,7 @@ EngineError
 
 A class that names a module is defined there because it carries a type of that module (a plan, findings); all the others
 are defined here. Four exceptions extend one of a library and do not leave the pipeline of requests: AzureCliError
-(wizard.cloud.azure_cli), CredentialFileError (wizard.cloud.credential_files), NotUnderstoodError
+(wizard.cloud.azure_cli), CredentialFileError (wizard.cloud.credential_files), InvalidResponseError
 (wizard.cloud.response_validation) and ConnectionLostError (wizard.cloud.pipeline). The simulator has its own.
 """
 

@@ -254,7 +254,7 @@ def problem_from(error: Exception, summary: str) -> Problem:
         return replace(told, summary=summary)
     if isinstance(error, exceptions.HttpResponseError) and not isinstance(error, exceptions.DecodeError):
         return _refusal(error, summary)
-    if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "NotUnderstoodError":
+    if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "InvalidResponseError":
         return _unreachable(error, summary, "The response did not come from Azure or was incomplete.")
     if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
         return _refused_by_proxy(error, summary) or _unreachable(
