@@ -147,7 +147,7 @@ def unexpected_response(summary: str, why: BaseException | str) -> Problem:
     """Return the problem of a response from Azure that could not be read, like one that did not come from Azure. `summary` says
     what did not succeed.
 
-    `why` is a text, or the exception that reading the response raised, described as in `fault_of_ours`: without any value.
+    `why` is a text, or the exception that reading the response raised, described as in `internal_error`: without any value.
     """
     what = why if isinstance(why, str) else _what_and_where(why)
     return Problem(
@@ -172,7 +172,7 @@ _NO_MORE = {
 """What this computer lacks, by the number of the error, and what to do."""
 
 
-def fault_of_ours(error: BaseException, where: str = "") -> Problem:
+def internal_error(error: BaseException, where: str = "") -> Problem:
     """Return the problem of an unexpected exception: its type and its place, never its text, which may hold a secret. What this
     computer lacks is no fault of the program.
 

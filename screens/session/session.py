@@ -13,7 +13,7 @@ from screens.session import saved_drafts
 from screens.session.draft import Draft
 from screens.session.feature_registration import FeatureRegistration
 from wizard.cloud.arm import ResourceId, same
-from wizard.errors import AzureError, JournalError, Problem, fault_of_ours
+from wizard.errors import AzureError, JournalError, Problem, internal_error
 from wizard.reports.wording import duration
 from wizard.system.clock import Clock
 
@@ -136,7 +136,7 @@ class Session:
         except AzureError as error:
             self.connection_problem = error.problem
         except Exception as error:  # noqa: BLE001 - the first page shows any error, and offers another attempt
-            self.connection_problem = fault_of_ours(error, "connection")
+            self.connection_problem = internal_error(error, "connection")
         finally:
             self.azure_or_none = None
             self._host.changed()
