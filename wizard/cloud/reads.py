@@ -151,7 +151,7 @@ def _retries() -> Iterator[list[RetryNotice]]:
         listener.reset(token)
 
 
-class Beside:
+class AdvisoryReads:
     """The advisory reads of one plan, which run beside the needed ones: these do not wait for them.
 
     A context manager: reads that still run at its end are cancelled, because a needed one has failed.

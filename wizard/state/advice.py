@@ -18,7 +18,7 @@ from wizard.cloud.inventory import locations
 from wizard.cloud.locks import locks
 from wizard.cloud.ownership import CodeSigns, sign_reads
 from wizard.cloud.paging import items
-from wizard.cloud.reads import Beside, Unknown, known
+from wizard.cloud.reads import AdvisoryReads, Unknown, known
 from wizard.cloud.roles import eligible, grants
 from wizard.cloud.subscriptions import subscription_state
 from wizard.errors import AzureError, unexpected_response
@@ -33,7 +33,7 @@ Facts = dict[str, Callable[[], Any]]
 """By the field of `Snapshot`."""
 
 
-def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_the_caller(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The states of the subscriptions, locks, deny assignments and eligible roles."""
     names = target.subscriptions
     states = {name: beside.add(subscription_state(azure, name)) for name in names}
@@ -52,7 +52,7 @@ def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
     }
 
 
-def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_cluster(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The regions of AKS; the quotas of clusters and vCPUs in the region, and the configured VM size of the nodes."""
     subscription, location, new = (
         target.answers.subscription,
@@ -86,7 +86,7 @@ def not_offered(location: str, regions: frozenset[str]) -> bool:
     return bool(regions) and location.casefold() not in regions
 
 
-def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_the_providers(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The resource providers of a customer-managed key that are not registered."""
     wanted = (
         ("Microsoft.KeyVault", target.answers.vault_group.subscription),
@@ -108,7 +108,7 @@ def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
     return {"unregistered": _joined(states)}
 
 
-def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_vault(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """Whether the vault's name is available, and the soft-deleted vault that has it."""
     name = target.own.vault.name
     client = azure.vaults(target.answers.vault_group.subscription).vaults
@@ -134,7 +134,7 @@ def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
     }
 
 
-def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside) -> Facts:
+def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: AdvisoryReads) -> Facts:
     """The other clusters that lose access when an open vault is closed."""
     if target.own.vault.network_access != "Private" or vault.denies_public_access:
         return {}
@@ -158,7 +158,7 @@ def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside
     return {"vault_users": lambda: tuple(sorted(joined(), key=str.casefold))}
 
 
-def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_key(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """Whether a soft-deleted key reserves the name. Only the vault's data plane knows, and it often denies access."""
     name = target.own.key.name
 
@@ -169,7 +169,7 @@ def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
     return {"key_deleted": _value(beside.start(reads.DELETED_KEY, deleted(), summary), False)}
 
 
-def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside) -> Facts:
+def of_the_identity(azure: Azure, target: Target, principal: str, beside: AdvisoryReads) -> Facts:
     """Its role assignments in the vault's subscription."""
     scope = f"/subscriptions/{target.answers.vault_group.subscription}"
     return {
@@ -177,7 +177,7 @@ def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside
     }
 
 
-def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: Beside) -> Facts:
+def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: AdvisoryReads) -> Facts:
     """The caller's permissions in each subscription, and on the groups and resources that are there, by their ID: a role may be
     assigned on a vault only."""
     held = {
@@ -188,13 +188,15 @@ def of_permissions(azure: Azure, target: Target, there: Collection[str], beside:
     return {"permissions_at": lambda: _by_scope(reading)}
 
 
-def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: Beside) -> Facts:
+def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: AdvisoryReads) -> Facts:
     """The signs of infrastructure code in resource groups that exist, and in their subscriptions."""
     signs = [beside.add(request) for request in sign_reads(azure, groups)]
     return {"code": lambda: CodeSigns.of(each.result() for each in signs)}
 
 
-def of_the_cluster(azure: Azure, target: Target, cluster: Json, principal: str, beside: Beside) -> Facts:
+def of_the_cluster(
+    azure: Azure, target: Target, cluster: Json, principal: str, beside: AdvisoryReads
+) -> Facts:
     """The role assignments of its new identity, with this principal ID, on other resources that its body names, such as its
     subnets; its deleted identities; the regions, if the answers name another one than the cluster's."""
     facts: Facts = {}

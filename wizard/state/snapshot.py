@@ -17,7 +17,7 @@ from wizard.cloud.locks import Lock
 from wizard.cloud.ownership import CodeSigns
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
-from wizard.cloud.reads import Beside, Read, Unknown, needed, together
+from wizard.cloud.reads import AdvisoryReads, Read, Unknown, needed, together
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, grants
 from wizard.errors import AzureError
@@ -165,7 +165,7 @@ class Reading:
     needed: Snapshot
     """Without the advisory facts, which decide findings only: neither steps nor requests."""
     advisory: Facts
-    running: Beside
+    running: AdvisoryReads
 
     async def complete(self) -> Snapshot:
         """Return all of it when the advisory reads have ended."""
@@ -177,11 +177,11 @@ class Reading:
 
 async def read_resources(azure: Azure, target: Target) -> Snapshot:
     """Read all of it, as much as possible at the same time. Raise AzureError if a needed read fails."""
-    async with Beside(azure.timeouts) as beside:
+    async with AdvisoryReads(azure.timeouts) as beside:
         return await (await read_needed(azure, target, beside)).complete()
 
 
-async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
+async def read_needed(azure: Azure, target: Target, beside: AdvisoryReads) -> Reading:
     """Read what the plan needs, and start its advisory reads beside that. Raise AzureError if a needed read fails."""
     advised = advice.of_the_caller(azure, target, beside)
     subscription = target.answers.subscription
@@ -280,7 +280,7 @@ _Facts = tuple[dict[str, Any], Facts]
 """Needed facts, and advisory ones."""
 
 
-async def _for_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> _Facts:
+async def _for_a_new_cluster(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
     """Read the part of the snapshot that only a new cluster needs."""
     if target.answers.cluster.create is False:
         return {}, {}
@@ -296,7 +296,7 @@ async def _for_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> _F
     return {"versions": tuple(versions)}, advised
 
 
-async def _own(azure: Azure, target: Target, beside: Beside) -> _Facts:
+async def _own(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
     """Read the part of the snapshot that only a customer-managed key needs."""
     if target.answers.customer_managed is None:
         return {}, {}
