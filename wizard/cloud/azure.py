@@ -244,7 +244,7 @@ class Azure:
         """Return the URL of a vault in this cloud, without a trailing slash."""
         return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
 
-    async def hold_back(self, summary: str) -> None:
+    async def wait_while_throttled(self, summary: str) -> None:
         """Wait as long as Azure is throttling. Raise AzureError if that exceeds the timeout `throttling`."""
         if self.throttling.left > self.timeouts.throttling:
             raise AzureError(
