@@ -21,8 +21,8 @@ from wizard.cloud.reads import AdvisoryReads, Read, Unknown, needed, together
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, grants
 from wizard.errors import AzureError
-from wizard.state import advice
-from wizard.state.advice import Facts
+from wizard.state import advisory_reads
+from wizard.state.advisory_reads import Facts
 from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
@@ -183,7 +183,7 @@ async def read_resources(azure: Azure, target: Target) -> Snapshot:
 
 async def read_needed(azure: Azure, target: Target, beside: AdvisoryReads) -> Reading:
     """Read what the plan needs, and start its advisory reads beside that. Raise AzureError if a needed read fails."""
-    advised = advice.of_the_caller(azure, target, beside)
+    advisory = advisory_reads.of_the_caller(azure, target, beside)
     subscription = target.answers.subscription
     groups, feature, provider, cluster, (new, of_new), (own, of_own) = await together(
         _groups(azure, target),
@@ -202,13 +202,15 @@ async def read_needed(azure: Azure, target: Target, beside: AdvisoryReads) -> Re
         **new,
         **own,
     )
-    advised |= of_new | of_own | advice.of_permissions(azure, target, _existing(target, snapshot), beside)
+    advisory |= (
+        of_new | of_own | advisory_reads.of_permissions(azure, target, _existing(target, snapshot), beside)
+    )
     if target.answers.customer_managed is not None:
         there = [group for group in target.groups if snapshot.groups[group.key] is not None]
-        advised |= advice.of_the_code(azure, there, beside)
+        advisory |= advisory_reads.of_the_code(azure, there, beside)
     if cluster is not None:
-        advised |= advice.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
-    return Reading(snapshot, advised, beside)
+        advisory |= advisory_reads.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
+    return Reading(snapshot, advisory, beside)
 
 
 def _existing(target: Target, snapshot: Snapshot) -> list[str]:
@@ -285,27 +287,27 @@ async def _for_a_new_cluster(azure: Azure, target: Target, beside: AdvisoryReads
     if target.answers.cluster.create is False:
         return {}, {}
     subscription, location = target.answers.subscription, target.answers.location
-    advised = advice.of_a_new_cluster(azure, target, beside)
+    advisory = advisory_reads.of_a_new_cluster(azure, target, beside)
     try:
         versions = await kubernetes_versions(azure, subscription, location)
     except AzureError:
         await beside.ended()
-        if not advice.not_offered(location, advised["regions"]()):
+        if not advisory_reads.not_offered(location, advisory["regions"]()):
             raise
         versions = []  # a region without AKS has none
-    return {"versions": tuple(versions)}, advised
+    return {"versions": tuple(versions)}, advisory
 
 
 async def _own(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
     """Read the part of the snapshot that only a customer-managed key needs."""
     if target.answers.customer_managed is None:
         return {}, {}
-    advised = advice.of_the_providers(azure, target, beside)
+    advisory = advisory_reads.of_the_providers(azure, target, beside)
     vault, identity = await together(read_vault(azure, target), read_identity(azure, target))
     facts: dict[str, Any] = {"vault": vault, "identity": identity}
     if vault is None:
-        return facts, advised | advice.of_a_new_vault(azure, target, beside)
-    advised |= advice.of_the_vault(azure, target, VaultState(vault), beside)
+        return facts, advisory | advisory_reads.of_a_new_vault(azure, target, beside)
+    advisory |= advisory_reads.of_the_vault(azure, target, VaultState(vault), beside)
     principal = principal_id(identity)
     key, mine, its = await together(
         read_key(azure, target),
@@ -313,11 +315,11 @@ async def _own(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
         _grants_of(azure, target, principal),
     )
     if key is None:
-        advised |= advice.of_a_new_key(azure, target, beside)
+        advisory |= advisory_reads.of_a_new_key(azure, target, beside)
     may_encrypt = any(g.gives(role, principal, target.vault_id) for g in its for role in MAY_ENCRYPT)
     if principal and not may_encrypt:
-        advised |= advice.of_the_identity(azure, target, principal, beside)
-    return facts | {"key": key, "operator_grants": mine, "identity_grants": its}, advised
+        advisory |= advisory_reads.of_the_identity(azure, target, principal, beside)
+    return facts | {"key": key, "operator_grants": mine, "identity_grants": its}, advisory
 
 
 async def _grants_of(azure: Azure, target: Target, principal: str) -> tuple[Grant, ...]:
