@@ -405,7 +405,7 @@ class WizardApp(App[int]):
         if theme == preferences.AUTO:
             said += "; it applies from the next start"
         if self.session.environment.get(preferences.THEME):
-            said += f". {preferences.THEME} is set and comes first at the next start"
+            said += f". {preferences.THEME} is set and takes precedence at the next start"
         self.notify(f"{said}.", markup=False)
 
     # -- problems ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from wizard.runs.journal import RecordedRun, RunSummary
 from wizard.system.sanitize import one_line, sanitize
 
 _SIGNS = {"succeeded": "✓", "failed": "✗", "running": "◐"}
-_PROBLEM = (("Azure said", "azure_said"), ("Correlation id", "correlation_id"), ("Likely cause", "cause"), ("What to do", "remedy"))  # fmt: skip
+_PROBLEM = (("Azure said", "azure_said"), ("Correlation ID", "correlation_id"), ("Likely cause", "cause"), ("What to do", "remedy"))  # fmt: skip
 
 
 def in_few_words(run: RunSummary) -> str:

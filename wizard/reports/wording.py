@@ -115,7 +115,9 @@ def state_of(cluster: "Json | None") -> str:
     state, requested = provisioning_state(cluster), KINDS[Encryption.of(cluster).kind]
     if settings_state(cluster) == "effective":
         return f"{state}; encryption in its settings: {requested}"
-    return f"{state}. Whether its secrets are encrypted is not certain (its settings request: {requested})."
+    return (
+        f"{state}. It is not certain whether its secrets are encrypted (its settings request: {requested})."
+    )
 
 
 SHORT_WHY = {"needs a managed identity": "needs an identity"}
@@ -177,7 +179,7 @@ def details(check: "Check", *, evidence: bool = True) -> list[tuple[str, str]]:
         (seen, check.evidence if evidence else ""),
         ("proves" if check.outcome == "passed" else "a pass would prove", check.proves),
         ("what to do", check.remedy),
-        ("verdict", "left out with --allow-unknown" if check.left_out else ""),
+        ("verdict", "left out, as requested" if check.left_out else ""),
     ]
     return [(label, text) for label, text in rows if text]
 
