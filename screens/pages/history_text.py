@@ -12,7 +12,6 @@ from wizard.reports.wording import RUN_STATES, STYLES, count, duration
 from wizard.runs.journal import RunSummary
 from wizard.system.sanitize import one_line, sanitize
 
-
 _WHAT = 32
 """Columns for what a run did, as `in_few_words` says it of most."""
 

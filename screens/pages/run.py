@@ -397,7 +397,9 @@ continue, and the remaining steps are not started. You can resume the run later 
     @property
     def escape_does(self) -> str:
         """What Esc does first: clear the filter, or leave it."""
-        field = self.query_one("#log-filter", Input)
+        field = next(iter(self.query("#log-filter").results(Input)), None)  # none before the page is complete
+        if field is None:
+            return ""
         return "clear filter" if field.value else "to the log" if field.has_focus else ""
 
     def action_back(self) -> None:

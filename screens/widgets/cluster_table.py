@@ -332,7 +332,9 @@ class ClusterTable(Frame, Generic[Row]):
     @property
     def escape_does(self) -> str:
         """What Esc does first: clear the filter, or leave it."""
-        field = self.query_one("#filter", Input)
+        field = next(iter(self.query("#filter").results(Input)), None)  # none before the page is complete
+        if field is None:
+            return ""
         return "clear filter" if field.value or self.narrows else "to the list" if field.has_focus else ""
 
     def action_back(self) -> None:

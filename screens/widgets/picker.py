@@ -215,7 +215,7 @@ class PickDialog(Dialog[str | None]):
     @property
     def escape_does(self) -> str:
         """What Esc does first."""
-        return "clear filter" if self.query_one(Input).value else ""
+        return "clear filter" if any(field.value for field in self.query(Input)) else ""
 
     def action_close(self) -> None:
         """Clear the filter first; then choose nothing."""

@@ -55,7 +55,7 @@ RULES: tuple[Rule, ...] = (
     regions.offered,
     regions.without_identities,
     governance.feature,
-    unread.unknown,
+    unread.everything_read,
 )
 
 GUARDS: tuple[Guard, ...] = (
