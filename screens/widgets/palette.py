@@ -12,7 +12,7 @@ from textual.screen import Screen
 _MARGINS = 8
 """Columns that a command does not have: margins, a gap, a scrollbar."""
 _HIDDEN = ("escape", "enter", "ctrl+p")
-HELP = "Show what this page is for, and its keys"
+HELP = "Show the help of this page, with its keys"
 
 
 def offered(screen: Screen[Any]) -> Mapping[str, ActiveBinding]:
