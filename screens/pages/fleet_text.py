@@ -44,7 +44,12 @@ def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
     tally = fleet.tally
     if not tally.clusters:
         return Content.assemble(
-            ("Reading the clusters from Azure…" if reading else "You can see no cluster.", "$quiet")
+            (
+                "Reading the clusters from Azure…"
+                if reading
+                else "There are no clusters that you can access.",
+                "$quiet",
+            )
         )
     verdicts: list[tuple[str, str, Tone]] = [
         ("✓", f"{tally.passed - tally.warned:,} verified", "good"),
