@@ -1,5 +1,6 @@
 """What the fleet overview has found: each cluster with its verdict, and how far the sweep has come."""
 
+import gc
 import json
 import zlib
 from collections import Counter
@@ -74,6 +75,8 @@ class Fleet:
             self.tally.miss(verdict.problem)
             line = verdict
         self.lines.append(line)
+        if len(self.lines) % 2_000 == 0:
+            gc.freeze()  # of fifty thousand lines, which live as long as the page, a search for garbage takes half a second
         for column in WIDE:
             self.longest[column.key] = max(self.longest[column.key], len(column.shown(line)))
         return line
