@@ -17,6 +17,7 @@ from tests.azure_internals import forget_vault_challenges
 from tests.key_material import recycled
 from tests.leftovers import AZ, PLACES, Leftovers
 from tests.own_places import OwnPlaces
+from tests.support import wait_for_advisory_reads
 from wizard.simulator import Simulator
 
 TESTS = Path(__file__).parent
@@ -34,6 +35,7 @@ settings.register_profile("thorough", settings.get_profile("quick"), max_example
 settings.register_profile("long", settings.get_profile("quick"), max_examples=3000, derandomize=False)
 settings.load_profile("quick")
 
+wait_for_advisory_reads()
 
 LAYERS = {
     "unit": "unit",

@@ -26,7 +26,7 @@ class OwnPlaces:
     """
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self._own = (f"{folder.resolve()}{os.sep}", "/dev/", "/proc/self/")
+        self._own = (f"{folder.resolve()}{os.sep}", "/dev/null", "/dev/tty", "/dev/pt", "/proc/self/")
         if os.environ.get("WRITE_GOLDEN"):
             self._own += (f"{ROOT}{os.sep}",)
         self._found: list[str] = []
