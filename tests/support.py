@@ -33,7 +33,7 @@ PRODUCTION = "22222222-2222-2222-2222-222222222222"
 DEVELOPMENT = "33333333-3333-3333-3333-333333333333"
 TENANT = "11111111-1111-1111-1111-111111111111"
 
-LIMIT = 180.0
+LIMIT = 60.0
 """Seconds of real time until what does not happen is a failure; a busy machine is slow."""
 
 Answered = tuple[Plan, list[Event], str]

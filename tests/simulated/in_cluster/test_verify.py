@@ -127,7 +127,6 @@ async def test_a_key_that_stops_working_fails_inside(tmp_path: Path) -> None:
     assert "reason withheld" in found["kms-providers"].evidence
 
 
-@pytest.mark.matrix
 async def test_secrets_in_plain_text_show_the_progress_of_the_migration(tmp_path: Path) -> None:
     clusters = {"aks-demo": {"secrets": {"default/theirs": {"data": {"a": "b"}}}}}
     slow = scenario_file(
