@@ -17,7 +17,7 @@ from screens.cli.options import Settings
 from tests.in_process import run
 from tests.journeys.command_line import Shell
 from tests.simulated.procedure.test_key_rotation import encrypted
-from tests.support import DEVELOPMENT, KEY_OPTIONS, PRODUCTION, answers, cluster_id
+from tests.support import DEVELOPMENT, KEY_OPTIONS, LIMIT, PRODUCTION, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
 
 RUN = "20260101-000000-aks-demo"
@@ -268,7 +268,7 @@ def test_a_second_signal_does_not_wait_for_the_clean_up(tmp_path: Path) -> None:
     for expected in ("ready", "cleaning up"):
         assert process.stdout.readline().strip() == expected
         process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert (process.returncode, err.split(".")[0]) == (130, "Stopped immediately")
 
 
