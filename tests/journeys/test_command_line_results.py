@@ -69,7 +69,7 @@ def test_a_failed_run_ends_with_what_failed_and_how_to_find_out_more(start_shell
     failed, certain, said, *_, verify, _, resume = done.err.rpartition("\n\n")[2].splitlines()
     last = r"✗ aks-demo: step \d+ of \d+ failed \(cluster\)\. The cluster aks-demo could not be updated\."
     assert re.fullmatch(last, failed)
-    assert certain == "  Whether its secrets are encrypted is not certain."
+    assert certain == "  It is not certain whether its secrets are encrypted."
     assert said.startswith("  Azure said:     InternalOperationError: ")
     assert resume.startswith("  To resume: aks-kms runs resume ")
     found = shell.run(*verify.partition("aks-kms ")[2].split())

@@ -215,7 +215,7 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         + (f" Azure said: {said}" if said else ""),
         "This plan creates the missing resources and re-applies the cluster update, which repairs the cluster."
         if missing
-        else "This plan re-applies the cluster update, which often repairs the cluster. Check first what failed.",
+        else "This plan re-applies the cluster update, which often repairs the cluster. First check what failed.",
     )
 
 

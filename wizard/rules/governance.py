@@ -119,7 +119,7 @@ def missing_permissions(
         yield Finding(
             "info",
             "rights-unknown",
-            f"Whether {snapshot.signed_in.name} has permission for {', '.join(dict.fromkeys(actions))} in {place} is unknown.",
+            f"It is unknown whether {snapshot.signed_in.name} has permission for {', '.join(dict.fromkeys(actions))} in {place}.",
             "The scope does not exist yet, or you cannot read its role assignments. Azure checks the permission when the step runs.",
         )
     may_grant = GRANTING not in {right.action for rights in missing.values() for right in rights}

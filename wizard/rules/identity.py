@@ -78,7 +78,7 @@ def roles_on_linked(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         name = sanitize(resource.rpartition("/")[2])
         has = f"The identity {own} has no role {role.name} on {name}, which the cluster uses."
         if held is None:
-            has = f"The cluster uses {name}. Whether {own} has the role {role.name} on it could not be read."
+            has = f"The cluster uses {name}. It is not known whether {own} has the role {role.name} on it."
         assignee = principal or f'"$(az identity show {target.identity_args} --query principalId -o tsv)"'
         create = "" if principal else _creation(target, snapshot)
         yield Finding(

@@ -18,8 +18,8 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "warning",
         "old-key-still-needed",
         f"{target.answers.cluster.name} uses the key {before.key_label} now. AKS needs that key until all secrets are re-encrypted.",
-        "Do not delete or disable the old key, its vault or the old identity's role assignments until you have verified the "
-        "cluster from inside (`aks-kms verify --in-cluster`) and no backup needs them.",
+        "Keep the old key enabled, its vault, and the old identity's role assignments until no backup needs them and the cluster "
+        f"is verified from inside: aks-kms verify {target.cluster_args} --in-cluster",
     )
 
 

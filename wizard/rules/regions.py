@@ -68,7 +68,7 @@ def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "region-not-offered",
-            f"AKS offers no clusters in {answers.location} to this subscription.",
+            f"AKS is not available in {answers.location} for this subscription.",
             f"Choose another region{such}: az provider show --namespace Microsoft.ContainerService --subscription "
             f"{answers.subscription} --query \"resourceTypes[?resourceType=='managedClusters'].locations[]\" -o table",
         )

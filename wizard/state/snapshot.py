@@ -12,12 +12,12 @@ from wizard.cloud.credential import SignedIn
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions
-from wizard.cloud.reads import Beside, Read, needed, together
+from wizard.cloud.reads import AdvisoryReads, Read, needed, together
 from wizard.cloud.rights import Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Grant, grants
 from wizard.errors import AzureError
-from wizard.state import advice
-from wizard.state.advice import Advice, Facts
+from wizard.state import advisory_reads
+from wizard.state.advisory_reads import Advice, Facts
 from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
@@ -114,7 +114,7 @@ class Reading:
     needed: Snapshot
     """Without the advisory facts, which decide findings only: neither steps nor requests."""
     advisory: Facts
-    running: Beside
+    running: AdvisoryReads
 
     async def complete(self) -> Snapshot:
         """Return all of it when the advisory reads have ended."""
@@ -126,13 +126,13 @@ class Reading:
 
 async def read_resources(azure: Azure, target: Target) -> Snapshot:
     """Read all of it, as much as possible at the same time. Raise AzureError if a needed read fails."""
-    async with Beside(azure.timeouts) as beside:
+    async with AdvisoryReads(azure.timeouts) as beside:
         return await (await read_needed(azure, target, beside)).complete()
 
 
-async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
+async def read_needed(azure: Azure, target: Target, beside: AdvisoryReads) -> Reading:
     """Read what the plan needs, and start its advisory reads beside that. Raise AzureError if a needed read fails."""
-    advised = advice.of_the_caller(azure, target, beside)
+    advisory = advisory_reads.of_the_caller(azure, target, beside)
     subscription = target.answers.subscription
     groups, feature, provider, cluster, (new, of_new), (own, of_own) = await together(
         _groups(azure, target),
@@ -151,13 +151,15 @@ async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
         **new,
         **own,
     )
-    advised |= of_new | of_own | advice.of_permissions(azure, target, _existing(target, snapshot), beside)
+    advisory |= (
+        of_new | of_own | advisory_reads.of_permissions(azure, target, _existing(target, snapshot), beside)
+    )
     if target.answers.customer_managed is not None:
         there = [group for group in target.groups if snapshot.groups[group.key] is not None]
-        advised |= advice.of_the_code(azure, there, beside)
+        advisory |= advisory_reads.of_the_code(azure, there, beside)
     if cluster is not None:
-        advised |= advice.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
-    return Reading(snapshot, advised, beside)
+        advisory |= advisory_reads.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
+    return Reading(snapshot, advisory, beside)
 
 
 def _existing(target: Target, snapshot: Snapshot) -> list[str]:
@@ -229,32 +231,32 @@ _Facts = tuple[dict[str, Any], Facts]
 """Needed facts, and advisory ones."""
 
 
-async def _for_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> _Facts:
+async def _for_a_new_cluster(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
     """Read the part of the snapshot that only a new cluster needs."""
     if target.answers.cluster.create is False:
         return {}, {}
     subscription, location = target.answers.subscription, target.answers.location
-    advised = advice.of_a_new_cluster(azure, target, beside)
+    advisory = advisory_reads.of_a_new_cluster(azure, target, beside)
     try:
         versions = await kubernetes_versions(azure, subscription, location)
     except AzureError:
         await beside.ended()
-        if not advice.not_offered(location, advised["regions"]()):
+        if not advisory_reads.not_offered(location, advisory["regions"]()):
             raise
         versions = []  # a region without AKS has none
-    return {"versions": tuple(versions)}, advised
+    return {"versions": tuple(versions)}, advisory
 
 
-async def _own(azure: Azure, target: Target, beside: Beside) -> _Facts:
+async def _own(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
     """Read the part of the snapshot that only a customer-managed key needs."""
     if target.answers.customer_managed is None:
         return {}, {}
-    advised = advice.of_the_providers(azure, target, beside)
+    advisory = advisory_reads.of_the_providers(azure, target, beside)
     vault, identity = await together(read_vault(azure, target), read_identity(azure, target))
     facts: dict[str, Any] = {"vault": vault, "identity": identity}
     if vault is None:
-        return facts, advised | advice.of_a_new_vault(azure, target, beside)
-    advised |= advice.of_the_vault(azure, target, VaultState(vault), beside)
+        return facts, advisory | advisory_reads.of_a_new_vault(azure, target, beside)
+    advisory |= advisory_reads.of_the_vault(azure, target, VaultState(vault), beside)
     principal = principal_id(identity)
     key, mine, its = await together(
         read_key(azure, target),
@@ -262,11 +264,11 @@ async def _own(azure: Azure, target: Target, beside: Beside) -> _Facts:
         _grants_of(azure, target, principal),
     )
     if key is None:
-        advised |= advice.of_a_new_key(azure, target, beside)
+        advisory |= advisory_reads.of_a_new_key(azure, target, beside)
     may_encrypt = any(g.gives(role, principal, target.vault_id) for g in its for role in MAY_ENCRYPT)
     if principal and not may_encrypt:
-        advised |= advice.of_the_identity(azure, target, principal, beside)
-    return facts | {"key": key, "operator_grants": mine, "identity_grants": its}, advised
+        advisory |= advisory_reads.of_the_identity(azure, target, principal, beside)
+    return facts | {"key": key, "operator_grants": mine, "identity_grants": its}, advisory
 
 
 async def _grants_of(azure: Azure, target: Target, principal: str) -> tuple[Grant, ...]:

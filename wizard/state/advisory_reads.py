@@ -21,11 +21,11 @@ from wizard.cloud.ownership import CodeSigns, sign_reads
 from wizard.cloud.paging import items
 from wizard.cloud.policies import Denial
 from wizard.cloud.quota import Quota
-from wizard.cloud.reads import Beside, Unknown, known
+from wizard.cloud.reads import AdvisoryReads, Unknown, known
 from wizard.cloud.rights import Deny, Permission
 from wizard.cloud.roles import Eligible, Grant, eligible, grants
 from wizard.cloud.subscriptions import subscription_state
-from wizard.errors import AzureError, odd_answer
+from wizard.errors import AzureError, unexpected_response
 from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
@@ -88,7 +88,7 @@ class Advice:
     """The advisory reads that did not succeed: a finding says what is not known."""
 
 
-def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_the_caller(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The states of the subscriptions, locks, deny assignments and eligible roles."""
     names = target.subscriptions
     states = {name: beside.add(subscription_state(azure, name)) for name in names}
@@ -107,7 +107,7 @@ def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
     }
 
 
-def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_cluster(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The regions of AKS; the quotas of clusters and vCPUs in the region, and the configured VM size of the nodes."""
     subscription, location, new = (
         target.answers.subscription,
@@ -141,7 +141,7 @@ def not_offered(location: str, regions: frozenset[str]) -> bool:
     return bool(regions) and location.casefold() not in regions
 
 
-def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_the_providers(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The resource providers of a customer-managed key that are not registered."""
     wanted = (
         ("Microsoft.KeyVault", target.answers.vault_group.subscription),
@@ -163,7 +163,7 @@ def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
     return {"unregistered": _joined(states)}
 
 
-def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_vault(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """Whether the vault's name is available, and the soft-deleted vault that has it."""
     name = target.own.vault.name
     client = azure.vaults(target.answers.vault_group.subscription).vaults
@@ -173,7 +173,7 @@ def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
 
         answer = await client.check_name_availability(VaultCheckNameAvailabilityParameters(name=name))
         if answer.name_available is None:
-            raise AzureError(odd_answer(summary, "it does not say"))
+            raise AzureError(unexpected_response(summary, "it does not say"))
         return None if answer.name_available else sanitize(str(answer.message or answer.reason or ""))
 
     async def deleted() -> Json | None:
@@ -182,14 +182,14 @@ def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
                 return as_json(vault)
         return None  # the name check finds those of other subscriptions
 
-    summary = f"Whether the name {name} is available for a key vault could not be checked."
+    summary = f"The availability of the key vault name {name} could not be checked."
     return {
         "vault_name_taken": _value(beside.start(reads.VAULT_NAME, taken(), summary), None),
         "vault_deleted": _value(beside.start(reads.DELETED_VAULTS, deleted()), None),
     }
 
 
-def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside) -> Facts:
+def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: AdvisoryReads) -> Facts:
     """The other clusters that lose access when an open vault is closed."""
     if target.own.vault.network_access != "Private" or vault.denies_public_access:
         return {}
@@ -213,7 +213,7 @@ def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside
     return {"vault_users": lambda: tuple(sorted(joined(), key=str.casefold))}
 
 
-def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_key(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """Whether a soft-deleted key reserves the name. Only the vault's data plane knows, and it often denies access."""
     name = target.own.key.name
 
@@ -224,7 +224,7 @@ def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
     return {"key_deleted": _value(beside.start(reads.DELETED_KEY, deleted(), summary), False)}
 
 
-def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside) -> Facts:
+def of_the_identity(azure: Azure, target: Target, principal: str, beside: AdvisoryReads) -> Facts:
     """Its role assignments in the vault's subscription."""
     scope = f"/subscriptions/{target.answers.vault_group.subscription}"
     return {
@@ -232,7 +232,7 @@ def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside
     }
 
 
-def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: Beside) -> Facts:
+def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: AdvisoryReads) -> Facts:
     """The caller's permissions in each subscription, and on the groups and resources that are there, by their ID: a role may be
     assigned on a vault only."""
     held = {
@@ -243,13 +243,15 @@ def of_permissions(azure: Azure, target: Target, there: Collection[str], beside:
     return {"permissions_at": lambda: _by_scope(reading)}
 
 
-def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: Beside) -> Facts:
+def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: AdvisoryReads) -> Facts:
     """The signs of infrastructure code in resource groups that exist, and in their subscriptions."""
     signs = [beside.add(request) for request in sign_reads(azure, groups)]
     return {"code": lambda: CodeSigns.of(each.result() for each in signs)}
 
 
-def of_the_cluster(azure: Azure, target: Target, cluster: Json, principal: str, beside: Beside) -> Facts:
+def of_the_cluster(
+    azure: Azure, target: Target, cluster: Json, principal: str, beside: AdvisoryReads
+) -> Facts:
     """The role assignments of its new identity, with this principal ID, on other resources that its body names, such as its
     subnets; its deleted identities; the regions, if the answers name another one than the cluster's."""
     facts: Facts = {}
