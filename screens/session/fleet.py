@@ -1,6 +1,8 @@
 """What the fleet overview has found: each cluster with its verdict, and how far the sweep has come."""
 
+import gc
 import json
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -17,14 +19,14 @@ from wizard.verification.report import ClusterReport, Depth
 
 @dataclass(frozen=True, slots=True)
 class Shown(Listed):
-    """One cluster with what the page shows of its verdict. The whole report is kept as text, because ten thousand reports as
-    objects would make the garbage collector stop the app for half a second each time.
+    """One cluster with what the page shows of its verdict. The whole report is kept as compressed text: ten thousand as objects
+    would make the garbage collector stop the app for half a second each time, and fifty thousand as text need 250 MB.
     """
 
     wrong: tuple[str, ...]
     """The messages of failed checks, then of warnings."""
-    report: str
-    """The report as JSON."""
+    report: bytes
+    """The report as JSON, compressed."""
 
     @classmethod
     def of(cls, judged: Judged) -> "Shown":
@@ -39,7 +41,7 @@ class Shown(Listed):
             reasons_of(report),
             judged.in_graph,
             tuple(check.message for check in wrong),
-            json.dumps(report.to_json()),
+            zlib.compress(json.dumps(report.to_json()).encode(), 1),
         )
 
 
@@ -73,6 +75,8 @@ class Fleet:
             self.tally.miss(verdict.problem)
             line = verdict
         self.lines.append(line)
+        if len(self.lines) % 2_000 == 0:
+            gc.freeze()  # of fifty thousand lines, which live as long as the page, a search for garbage takes half a second
         for column in WIDE:
             self.longest[column.key] = max(self.longest[column.key], len(column.shown(line)))
         return line
@@ -82,7 +86,7 @@ class Fleet:
         found = Findings(arm, gone=list(self.gone), tally=self.tally)
         for line in lines:
             if isinstance(line, Shown):
-                found.reports.append(ClusterReport.from_json(json.loads(line.report)))
+                found.reports.append(ClusterReport.from_json(json.loads(zlib.decompress(line.report))))
             else:
                 found.missed.append(Missed(line.id, line.name, line.problem))
         read = [report.provenance for report in found.reports if report.provenance]

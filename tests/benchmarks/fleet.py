@@ -97,7 +97,7 @@ asyncio.run(main(sys.argv[1]))
 """
 
 _WAYS = {
-    "basic": "verify --all, at first sight",
+    "basic": "verify --all, settings only",
     "full": "verify --all, in full depth",
     "models": "lists through the SDK's models",
     "gets": "a GET for each cluster",
@@ -115,9 +115,9 @@ def fleet(report: Report) -> None:
         seconds = {way: each["seconds"] for way, each in found.items()}
         print(f"  {'':<34} {'':>9} a GET for each takes {seconds['gets'] / seconds['basic']:.1f}× as long")
     own = ("the same, not read", seconds["pages"])
-    report.line(f"{SIZES[-1]:,} clusters at first sight", seconds["basic"], own, 1.3)
+    report.line(f"{SIZES[-1]:,} clusters settings only", seconds["basic"], own, 1.3)
     most = found["basic"]["peak"] * 1024 * 1024
-    report.line(f"{SIZES[-1]:,} clusters at first sight, most memory", most, ("120 MB", _MOST), 1.0)
+    report.line(f"{SIZES[-1]:,} clusters settings only, most memory", most, ("120 MB", _MOST), 1.0)
 
 
 def _measure(way: str, what: str, environment: dict[str, str]) -> dict[str, float]:

@@ -44,7 +44,7 @@ def settings_state(cluster: Json | None) -> SettingsState:
     return "effective" if state in _EFFECTIVE_STATES else "failed" if state in FAILED_STATES else "pending"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Encryption:
     """A cluster's encryption settings."""
 

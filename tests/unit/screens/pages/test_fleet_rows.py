@@ -47,7 +47,7 @@ def test_every_column_has_a_cell_in_every_line_and_is_searched() -> None:
         "user-assigned",
     )
     row = ClusterRow(*of_cluster, Encryption.of({}), "Succeeded", "Running", 1, 3)
-    line = Shown(row, "failed", "not-verified", ("key disabled",), True, ("Bad.",), "{}")
+    line = Shown(row, "failed", "not-verified", ("key disabled",), True, ("Bad.",), b"")
     missed = Unreadable(PRODUCTION, "Contoso Production", Problem("azure", "Not read."), ORDERS)
     for width in (76, 110, 200):
         assert columns(width, {}).keys() <= cells(line).keys() & cells(missed).keys()
