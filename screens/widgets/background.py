@@ -14,7 +14,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 from screens.messages import Failed, Retrying
 from wizard.cloud.retry_notices import RetryNotice
 from wizard.cloud.retry_notices import listener as on_retry_notice
-from wizard.errors import AzureError, Problem, fault_of_ours
+from wizard.errors import AzureError, Problem, internal_error
 from wizard.system.coroutines import closing_arguments
 
 Result = TypeVar("Result")
@@ -39,7 +39,7 @@ async def reported(
             on_problem(error.problem)
     except Exception as error:  # noqa: BLE001 - any error has to be shown, none may end the app
         if not worker.is_cancelled:
-            on_problem(fault_of_ours(error, name))
+            on_problem(internal_error(error, name))
 
 
 def run_reported(

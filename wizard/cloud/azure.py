@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wizard.cloud.arm import Json, spelled
+from wizard.cloud.arm import Json, documented_spelling
 from wizard.cloud.credential import (
     SECRET_VARIABLES,
+    CachedCredential,
     CredentialKind,
-    KeptCredential,
     SignedIn,
     identity_of,
     libraries_of,
@@ -91,7 +91,7 @@ class Subscription:
     @property
     def usable(self) -> bool:
         """Whether resources in it can be changed. Azure makes disabled, expired and deleted subscriptions read-only."""
-        return spelled(self.state, _USABLE) in _USABLE
+        return documented_spelling(self.state, _USABLE) in _USABLE
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Azure:
     cloud: Cloud
     signed_in: SignedIn
     clock: Clock
-    _credential: KeptCredential = field(repr=False)
+    _credential: CachedCredential = field(repr=False)
     _session: "aiohttp.ClientSession" = field(repr=False)
     _environment: Mapping[str, str] = field(repr=False)
     """It holds secrets."""
@@ -244,7 +244,7 @@ class Azure:
         """Return the URL of a vault in this cloud, without a trailing slash."""
         return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
 
-    async def hold_back(self, summary: str) -> None:
+    async def wait_while_throttled(self, summary: str) -> None:
         """Wait as long as Azure is throttling. Raise AzureError if that exceeds the timeout `throttling`."""
         if self.throttling.left > self.timeouts.throttling:
             raise AzureError(

@@ -21,7 +21,7 @@ from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, Encryp
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items, linked
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
-from wizard.errors import AzureError, Problem, odd_answer
+from wizard.errors import AzureError, Problem, unexpected_response
 from wizard.system.sanitize import sanitize
 
 _VAULT_API = "2026-05-15"
@@ -301,7 +301,7 @@ async def regions(azure: Azure, subscription: str) -> dict[str, str]:
             async for location in items(found)
         }
         if not names:
-            raise AzureError(odd_answer(reads.REGIONS.failure, "it lists none"))
+            raise AzureError(unexpected_response(reads.REGIONS.failure, "it lists none"))
         return dict(sorted(names.items()))
 
 
