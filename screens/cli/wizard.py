@@ -32,8 +32,7 @@ def run_wizard(ctx: click.Context) -> int:
             "  What to do: use the command line instead, which has the same functions:\n"
             "    aks-kms answers example customer-managed-private > answers.yaml    create an answers file, then edit it\n"
             "    aks-kms plan -f answers.yaml                                       show the changes and the plan digest\n"
-            "    aks-kms apply -f answers.yaml --confirm DIGEST                     apply them\n"
-            "    aks-kms verify --expect answers.yaml                               verify the result"
+            "    aks-kms apply -f answers.yaml --confirm DIGEST                     apply them, and verify the cluster"
         )
         return USAGE
     if settings.simulate is not None:

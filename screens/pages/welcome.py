@@ -303,7 +303,7 @@ Start with --credential to choose another method."""
             facts.append(Content.assemble(good, count(number, "subscription")))
         else:
             fix = "Ask for a role in one, or set AZURE_TENANT_ID to sign in to another tenant."
-            facts.append(Content.assemble(warn, f"This identity sees no subscription. {fix}"))
+            facts.append(Content.assemble(warn, f"This identity has no accessible subscription. {fix}"))
         if program("az", self.session.environment) is None:
             facts.append(
                 Content.assemble(warn, "Azure CLI not found", (" (only exported scripts need it)", "$quiet"))

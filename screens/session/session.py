@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, code_of_report
-from wizard.errors import AzureError, JournalError, Problem, fault_of_ours
+from wizard.errors import AzureError, JournalError, Problem, internal_error
 from wizard.reports.wording import duration
 from wizard.system.clock import Clock
 
@@ -159,7 +159,7 @@ class Session:
         except AzureError as error:
             self.connection_problem = error.problem
         except Exception as error:  # noqa: BLE001 - the first page shows any error, and offers another attempt
-            self.connection_problem = fault_of_ours(error, "connection")
+            self.connection_problem = internal_error(error, "connection")
         finally:
             self.azure_or_none = None
             self._host.changed()

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from screens.messages import Back, GoTo
 from screens.session.session import Session
 from screens.widgets.background import BackgroundScreen
+from screens.widgets.change import change
 from screens.widgets.key_footer import KeyFooter
 from screens.wizard_steps import ORDER, STEPS
 from wizard.reports.wording import STYLES, short
@@ -43,7 +44,8 @@ class TopLine(Static):
             room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len(dot)
             parts += [(dot, "dim"), (name if len(name) <= room else short(name), "dim")]
         styles = {"simulated": "bold $on-accent on $warning", "dim": "$quiet"}
-        self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
+        line = Content.assemble(*((text, styles.get(style, style)) for text, style in parts))
+        self.update(line, layout=False)  # its size is fixed, here and below: one layout less for each resize
 
 
 class StepRail(Static):
@@ -57,7 +59,7 @@ class StepRail(Static):
         """Draw the steps from the session: as a column, or as one line if there is little room."""
         narrow = self.app.size.width < NARROW
         entries = [_entry(session, key, current=key == self._current, narrow=narrow) for key in ORDER]
-        self.update(Content(" " if narrow else "\n").join(entries))
+        self.update(Content(" " if narrow else "\n").join(entries), layout=False)
 
     def on_click(self, event: Click) -> None:
         """Go to the step that was clicked, if it can be reached."""
@@ -117,11 +119,11 @@ class Heading(Horizontal):
 
     def title(self, text: str) -> None:
         """Change the title."""
-        self._title.update(Content(text))
+        change(self._title, Content(text))
 
     def note(self, text: str) -> None:
         """Change the note."""
-        self._note.update(Content(text))
+        change(self._note, Content(text))
 
 
 class Frame(BackgroundScreen[None]):
@@ -208,6 +210,11 @@ class Frame(BackgroundScreen[None]):
     def is_the_end(self) -> bool:
         """Whether the pages before this one are done with, so that back leads to the list of clusters."""
         return False
+
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first, in the footer, if it is not to go back; pages refresh their bindings when that changes."""
+        return ""
 
     def keep_input(self) -> None:
         """Put what was typed on this page into the draft, before the page or the wizard is left."""

@@ -83,8 +83,8 @@ def encryption(found: "Encryption") -> tuple[str, Tone]:
         case "platform-managed":
             return KINDS["platform-managed"], "good"
         case "customer-managed":
-            access = found.network_access.lower() or "unknown"
-            return f"{KINDS['customer-managed']}, {access} vault", "good"
+            access = f", {found.network_access.lower()} vault" if found.network_access else ""
+            return KINDS["customer-managed"] + access, "good"
         case "legacy-kms":
             return KINDS["legacy-kms"] + (", versioned key" if found.key_version else ""), "warn"
 
@@ -115,7 +115,13 @@ def state_of(cluster: "Json | None") -> str:
     state, requested = provisioning_state(cluster), KINDS[Encryption.of(cluster).kind]
     if settings_state(cluster) == "effective":
         return f"{state}; encryption in its settings: {requested}"
-    return f"{state}. Whether its secrets are encrypted is not certain (its settings request: {requested})."
+    return (
+        f"{state}. It is not certain whether its secrets are encrypted (its settings request: {requested})."
+    )
+
+
+SHORT_WHY = {"needs a managed identity": "needs an identity"}
+"""Shorter reasons why a cluster cannot be changed, for tables."""
 
 
 def explained(row: "ClusterRow") -> str:
@@ -150,6 +156,17 @@ STEP_STATES: dict[str, tuple[str, str, Tone]] = {
     "interrupted": ("!", "interrupted", "warn"),
 }
 
+RUN_STATES: dict[str, tuple[str, Tone]] = {
+    "succeeded": ("✓", "good"),
+    "failed": ("✗", "bad"),
+    "interrupted": ("!", "warn"),
+    "unfinished": ("!", "warn"),
+    "running": ("◐", "busy"),
+    "not-begun": ("–", "dim"),
+    "unreadable": ("?", "warn"),
+}
+"""By the status of a recorded run: its sign and tone."""
+
 TOOL_STATES: dict[str, tuple[str, Tone]] = {
     "found": ("✓", "good"),
     "missing": ("–", "dim"),
@@ -173,7 +190,7 @@ def details(check: "Check", *, evidence: bool = True) -> list[tuple[str, str]]:
         (seen, check.evidence if evidence else ""),
         ("proves" if check.outcome == "passed" else "a pass would prove", check.proves),
         ("what to do", check.remedy),
-        ("verdict", "left out with --allow-unknown" if check.left_out else ""),
+        ("verdict", "left out, as requested" if check.left_out else ""),
     ]
     return [(label, text) for label, text in rows if text]
 
@@ -185,6 +202,9 @@ VERDICTS: dict[str, tuple[str, str, Tone]] = {
     "failed": ("✗", "not verified", "bad"),
 }
 """By the outcome of a cluster's report: sign, words and tone of its verdict."""
+
+SEVERITY: dict[str, int] = {"failed": 0, "unknown": 1, "warning": 2, "passed": 3}
+"""The order of outcomes in lists, the worst first."""
 
 LEVELS: dict[str, tuple[str, str, Tone]] = {
     "error": ("✗", "error", "bad"),
