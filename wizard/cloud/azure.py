@@ -62,14 +62,14 @@ TO_READ = (
 `inventory.cluster_body` reads a cluster without an SDK."""
 TO_PLAN = (
     *TO_READ,
-    "azure.mgmt.containerservice.aio",
-    "azure.keyvault.keys.aio",
     "azure.mgmt.resource.resources.aio",
     "azure.mgmt.resource.subscriptions.aio",
     "azure.mgmt.resource.features.aio",
     "azure.mgmt.policyinsights.aio",
 )
 """Those that a plan needs beside them."""
+TO_CHANGE = (*TO_PLAN, "azure.mgmt.containerservice.aio", "azure.keyvault.keys.aio")
+"""Those that changing a cluster and its key needs beside them, which take as long as all others."""
 
 _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
@@ -311,7 +311,7 @@ async def connect(
     clock: Clock | None = None,
     timeouts: Timeouts | None = None,
     on_instruction: Callable[[str], None] = lambda _: None,
-    ahead: Sequence[str] = TO_PLAN,
+    ahead: Sequence[str] = TO_CHANGE,
 ) -> AsyncIterator[Azure]:
     """Sign in, and keep the connection for the length of the block.
 

@@ -22,7 +22,7 @@ def import_aiohttp() -> None:
             if threading.get_ident() != here:
                 read(context)
 
-        ssl.SSLContext.set_default_verify_paths = leave_out  # type: ignore[method-assign]  # for one import
+        ssl.SSLContext.set_default_verify_paths = leave_out  # type: ignore[assignment,method-assign]  # for one import
         try:
             import aiohttp  # noqa: F401 - for its import
         finally:
