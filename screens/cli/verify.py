@@ -221,7 +221,7 @@ async def _verify(settings: Settings, options: _Options) -> int:
     from wizard.verification.provenance import Provenance
 
     expect = read_answers(options.expect) if options.expect else None
-    async with connect(settings, only_reads=True) as azure:
+    async with connect(settings, to="read") as azure:
         progress: Progress | None = None
         findings = Findings(azure.cloud.arm, Provenance.of(azure))
         if options.everything:
