@@ -1,10 +1,9 @@
 """The wizard: one Textual app, in which pages, session and engine meet. It navigates, and shows what goes wrong."""
 
 import asyncio
-import pkgutil
 import sys
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import ActiveBinding, Binding
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
@@ -25,9 +24,11 @@ from screens.session.session import Connect, Session
 from screens.widgets.background import BackgroundScreen, cancel, run_reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
+from screens.widgets.palette import commands, offered
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
 from screens.wizard_steps import STEPS
+from wizard.cloud.azure import import_operations
 from wizard.errors import Problem
 from wizard.system.signals import on_end_signals
 
@@ -78,8 +79,8 @@ class WizardApp(App[int]):
         for each in THEMES.values():
             self.register_theme(each)
         self.use_theme(theme)
-        self._colours = self.get_css_variables()
-        self.stylesheet.set_variables(self._colours)
+        self._coloured = self.current_theme
+        self.stylesheet.set_variables(self.get_css_variables())
         self.session = Session(
             self,
             connect,
@@ -101,20 +102,29 @@ class WizardApp(App[int]):
     def refresh_css(self, animate: bool = True) -> None:
         """Draw everything with the colours of the theme. Textual asks for it at the start, too, where they are the same: to parse
         all style sheets a second time would take a tenth of the time until the first frame."""
-        if (colours := self.get_css_variables()) == self._colours:
-            for each in (self, *self.screen_stack):
-                self.stylesheet.update(each, animate=animate)
+        if self.current_theme is self._coloured:
+            self._style(animate=animate)
         else:
-            self._colours = colours
+            self._coloured = self.current_theme
             super().refresh_css(animate)
 
+    def _style(self, *, animate: bool = False) -> None:
+        for each in (self, *self.screen_stack):
+            self.stylesheet.update(each, animate=animate)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the first page."""
+        return WelcomeScreen(self.session)
+
     def on_mount(self) -> None:
-        self.push_screen(WelcomeScreen(self.session))
         self.call_after_refresh(self._after_first_frame)
         self._listen_to_signals()
         self.set_interval(1.0, self._show_title)
 
     def _after_first_frame(self) -> None:
+        self.stylesheet.read(Path(__file__).with_name("pages.tcss"))
+        self.stylesheet.parse()
+        self._style()
         self.session.connect()
         self.background(asyncio.to_thread(_import_pages), "importing")
 
@@ -221,17 +231,17 @@ class WizardApp(App[int]):
         """Return to the previous page; from a run or verification that has ended, to the list of clusters or to the first page."""
         if isinstance(self.screen, Frame) and self.screen.is_the_end:
             self._back_to_list()
-        elif len(self.screen_stack) > 2:
+        elif len(self.screen_stack) > 1:
             self.pop_screen()
 
     def _back_to_list(self) -> None:
         from screens.widgets.cluster_table import ClusterTable
 
         tables = [screen for screen in self.screen_stack[:-1] if isinstance(screen, ClusterTable)]
-        self._back_to(tables[-1] if tables else self.screen_stack[1])
+        self._back_to(tables[-1] if tables else self.screen_stack[0])
 
     def _back_to(self, screen: Screen[Any]) -> None:
-        while self.screen is not screen and len(self.screen_stack) > 2:
+        while self.screen is not screen and len(self.screen_stack) > 1:
             self.pop_screen()
 
     def pop_screen(self) -> AwaitComplete:
@@ -349,39 +359,24 @@ class WizardApp(App[int]):
         return shown.upper() if shown[1:].isdigit() else shown
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""
-        offered: dict[str, ActiveBinding] = {}
-        for active in screen.active_bindings.values():
-            shown = active.binding.show or active.binding.tooltip
-            if active.enabled and shown and active.binding.action != "app.command_palette":
-                offered.setdefault(active.binding.action, active)
-        for action, active in offered.items():
-            what = active.binding.description
-            yield SystemCommand(
-                f"{what[:1].upper()}{what[1:]}",
-                ": ".join(
-                    filter(None, (f"Key {self.get_key_display(active.binding)}", active.binding.tooltip))
-                ),
-                partial(self.run_action, action, active.node),
-            )
-        connected = self.session.azure_or_none is not None
-        for step in self.session.draft.reachable if connected else ():
-            yield SystemCommand(
-                f"Go to {STEPS[step].name}", "Nothing that you entered is lost", partial(self.go_to, step)
-            )
-        if connected:
-            yield SystemCommand(
-                "All clusters", "Of all subscriptions, with a verdict on each", self._show_fleet
-            )
-        yield SystemCommand(
-            "History of runs", "Past runs with their answers, logs and reports", self._show_history
+        """Return the commands of the palette: what the page offers, the steps that can be shown, the fleet, and quitting."""
+        more: dict[str, tuple[str, Callable[[], Any]]] = {"history": ("Show past runs", self._show_history)}
+        if self.session.azure_or_none is not None:
+            more["fleet"] = ("Show all clusters, with a verdict on each", self._show_fleet)
+            for step in self.session.draft.reachable:
+                more[step] = (f"Open the step {STEPS[step].name}", partial(self.go_to, step))
+        if self.session.active:
+            more["run"] = ("Show the run, with its steps and its log", partial(self.go_to, "run"))
+        more["quit"] = ("Quit the wizard", self.action_quit)
+        yield from commands(
+            offered(screen),
+            more,
+            lambda active: self.run_action(active.binding.action, active.node),
+            lambda active: self.get_key_display(active.binding),
+            self.size.width,
         )
         for theme, what in preferences.THEMES.items():
             yield SystemCommand(f"Theme: {theme}", what.capitalize(), partial(self.choose_theme, theme))
-        if self.session.active:
-            yield SystemCommand("Go to the run", "Steps and log", partial(self.go_to, "run"))
-        if "app.quit" not in offered:
-            yield SystemCommand("Quit", "Quit the wizard", self.action_quit)
 
     def choose_theme(self, theme: str) -> None:
         """Use a theme from now on, and remember it. `auto` is found out when the wizard starts."""
@@ -396,7 +391,7 @@ class WizardApp(App[int]):
         if theme == preferences.AUTO:
             said += "; it applies from the next start"
         if self.session.environment.get(preferences.THEME):
-            said += f". {preferences.THEME} is set and comes first at the next start"
+            said += f". {preferences.THEME} is set and takes precedence at the next start"
         self.notify(f"{said}.", markup=False)
 
     # -- problems ------------------------------------------------------------------------------------------------
@@ -472,9 +467,14 @@ class WizardApp(App[int]):
 
 
 def _import_pages() -> None:
-    """Import every page; called in a thread once the first frame is shown, so that no later page has to wait for it."""
+    """Import every page, and what its requests need; called in a thread once the first frame is shown, so that no later page
+    has to wait for it.
+    """
+    import pkgutil
+
     for page in pkgutil.iter_modules(pages.__path__):
         import_module(f"{pages.__name__}.{page.name}")
+    import_operations()
 
 
 def _driver() -> "type[Driver] | None":

@@ -158,6 +158,16 @@ _presentation = (
 )
 
 
+def renamed_option(old: str, new: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
+    """Return a hidden option that keeps an old name, only to refuse it with the new one. `attributes`: how the old one was written."""
+
+    def refuse(ctx: click.Context, param: click.Parameter, value: object) -> None:
+        if value:
+            raise click.BadParameter(f"This option is now {new}.", ctx, param)
+
+    return click.option(old, hidden=True, expose_value=False, callback=refuse, **attributes)
+
+
 def presentation_options(command: Decorated) -> Decorated:
     """Add the global options of commands that do not connect to Azure."""
     for option in reversed(_presentation):
@@ -208,6 +218,7 @@ def azure_options(command: Decorated) -> Decorated:
                 callback=_timeouts,
                 help="Timeout of a wait, repeatable (docs/timeouts.md).",
             ),
+            renamed_option("--patience", "--timeout NAME=SECONDS", multiple=True),
             *_presentation,
         )
     ):

@@ -25,6 +25,7 @@ from screens.cli.outcome import (
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.answers.naming import how_often
 from wizard.errors import AzureError
+from wizard.reports.wording import count
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -114,8 +115,10 @@ async def _rotate(
                     "again: it finds a version that was created, and creates another one only with --again."
                 )
                 raise
-        with optional_output("`aks-kms verify` shows the newest version of the key."):
-            _print_result(rotation, version, every, output)
+        with optional_output(
+            f"To see the newest version of the key: {settings.command('verify', '--id', rotation.cluster_id)}"
+        ):
+            _print_result(rotation, version, every, output, settings)
     return FAILURE if rotation.errors else SUCCESS
 
 
@@ -132,12 +135,33 @@ async def _confirm(rotation: "Rotation", every: str | None, *, yes: bool) -> Non
         raise CommandExit(
             USAGE, f"Error: Cannot {action} without confirmation: stdin is not a terminal. Add --yes."
         )
-    click.echo(sanitize(f"{action[0].upper()}{action[1:]}? [y/N]: "), nl=False, err=True)
-    if (await read_line()).strip().casefold() not in {"y", "yes"}:
-        raise CommandExit(FAILURE, "No changes were made.")
+    write_stderr("\n".join([f"{action[0].upper()}{action[1:]}", *_consequences(rotation, every)]))
+    click.echo(sanitize(f"Type the cluster name ({rotation.cluster}) to confirm: "), nl=False, err=True)
+    if (await read_line()).strip() != rotation.cluster:
+        raise CommandExit(
+            FAILURE, f"✗ No changes were made: the confirmation does not match {rotation.cluster}."
+        )
 
 
-def _print_result(rotation: "Rotation", version: str, every: str | None, output: str) -> None:
+def _consequences(rotation: "Rotation", every: str | None) -> list[str]:
+    """Return what a rotation does and to what, for the confirmation."""
+    key, cluster = f"{rotation.vault}/{rotation.key}", rotation.cluster
+    now = how_often(rotation.every) if rotation.every else "no policy"
+    if every:
+        return [
+            f"  ~ rotation policy of {key}: {now} → {how_often(every)}",
+            f"    The vault then creates each new version, and AKS uses it in {cluster} automatically.",
+        ]
+    return [
+        f"  + a new version of {key}, which has {count(rotation.versions, 'version')} now",
+        f"    AKS uses it in {cluster} within 6 hours, and re-encrypts every secret automatically.",
+        "  ! The old versions must stay enabled: the cluster reads with them until then, and backups need them.",
+    ]
+
+
+def _print_result(
+    rotation: "Rotation", version: str, every: str | None, output: str, settings: Settings
+) -> None:
     done = bool(rotation.needed and not rotation.errors)
     if output == "json":
         write_stdout(
@@ -166,5 +190,6 @@ def _print_result(rotation: "Rotation", version: str, every: str | None, output:
     write_result(
         "  Keep the old versions enabled: the cluster reads with them until then, and backups need them."
     )
-    policy = how_often(rotation.every) if rotation.every else "none. To set one: aks-kms rotate --every P1Y"
+    set_one = settings.command("rotate", "--id", rotation.cluster_id, "--every", "P1Y")
+    policy = how_often(rotation.every) if rotation.every else f"none. To set one: {set_one}"
     write_result(f"  Rotation policy: {policy}")

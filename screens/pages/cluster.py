@@ -160,7 +160,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         if self._found:
             return Content("No cluster matches the filter. Press Esc to clear it.")
         new = "" if self._verify_only else " Press n to create one with encryption enabled."
-        return Content(f"You can see no cluster.{new}")
+        return Content(f"There are no clusters that you can access.{new}")
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
@@ -200,6 +200,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         says = self.query_one("#detail", Static)
         says.update(cluster_text.confirmation(row, selected, feature))
         says.add_class("refused")
+        self.refresh_bindings()
 
     def refresh_frame(self) -> None:
         """Also show the state of the preview feature in the question about another subscription."""
@@ -209,7 +210,14 @@ registry, a DNS zone) you must assign to the new one yourself."""
 
     def detail_shown(self) -> None:
         """Forget the question about another subscription: another row is described."""
-        self._asked = None
+        if self._asked:
+            self._asked = None
+            self.refresh_bindings()
+
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first: take back the question about another subscription, or clear the filter."""
+        return "choose another" if self._asked else super().escape_does
 
     def action_back(self) -> None:
         """Take back the question about another subscription; or clear the filter, or go back."""

@@ -109,7 +109,7 @@ def signed_in(azure: "Azure", subscriptions: "list[Subscription]") -> Content:
     if not subscriptions:
         return Content.assemble(
             ("! ", STYLES["warn"]),
-            f"{who.name} sees no subscription in tenant {who.tenant_id}. "
+            f"{who.name} has no accessible subscription in tenant {who.tenant_id}. "
             "Ask for a role in one, or set AZURE_TENANT_ID to sign in to another tenant. Then start the wizard again.",
         )
     return Content.assemble(

@@ -150,7 +150,7 @@ def step_row(
         waits = active.waits_for(progress)
         word = f"waits for {', '.join(waits)}" if waits else "next"
     word = " · ".join(filter(None, (word, _usual(progress, spent))))
-    time = duration(spent) if spent is not None else ""
+    time = duration(spent) if spent is not None and progress.status != "skipped" else ""
     style = STYLES["bad"] if progress.status == "failed" else "$quiet"
     style = STYLES["warn"] if word.startswith(_LATE) else style
     room = 39 if columns < NARROW else 46
@@ -280,7 +280,7 @@ def _failed(active: ActiveRun) -> list[tuple[str, str]]:
         correlation = sanitize(problem.correlation_id)
         found += [
             ("What to do", sanitize(problem.remedy)),
-            ("Support", f"correlation id {correlation}" if correlation else ""),
+            ("Support", f"correlation ID {correlation}" if correlation else ""),
         ]
     return found
 

@@ -17,7 +17,9 @@ from textual.events import ScreenResume
 from textual.widgets import DataTable, Input, Static
 
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.frame import Frame, Heading
+from screens.widgets.rows import Rows
 
 Row = TypeVar("Row")
 
@@ -28,16 +30,6 @@ _TURN = 0.01
 _AHEAD = 300
 """Rows in the table beyond the last visible one. More are added when the cursor gets near them, because Textual needs a
 second to redraw a table of ten thousand rows."""
-
-
-class Rows(DataTable[Text], inherit_bindings=False):
-    """The table. Enter is bound by the page, so that the footer says what it does there."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        binding
-        for binding in DataTable.BINDINGS
-        if not (isinstance(binding, Binding) and binding.key == "enter")
-    ]
 
 
 class ClusterTable(Frame, Generic[Row]):
@@ -79,6 +71,7 @@ class ClusterTable(Frame, Generic[Row]):
         self._width = 0
         """The width of the terminal for which the table was drawn."""
         self._revision = session.clusters_revision
+        self._escape_did = ""
 
     # -- defined by subclasses -----------------------------------------------------------------------------------
 
@@ -256,6 +249,9 @@ class ClusterTable(Frame, Generic[Row]):
             table.move_cursor(row=place)
         self.show_totals()
         self.show_detail()
+        if (does := self.escape_does) != self._escape_did:
+            self._escape_did = does
+            self.refresh_bindings()
 
     def _add(self, number: int) -> None:
         table = self.query_one(Rows)
@@ -294,7 +290,7 @@ class ClusterTable(Frame, Generic[Row]):
         """Describe the row under the cursor."""
         self.detail_shown()
         says = self.query_one("#detail", Static)
-        says.update(self.describe(self.under_cursor))
+        change(says, self.describe(self.under_cursor))
         says.remove_class("refused")
 
     # -- keys ----------------------------------------------------------------------------------------------------
@@ -325,10 +321,17 @@ class ClusterTable(Frame, Generic[Row]):
         """Put the cursor into the filter."""
         self.set_focus(self.query_one("#filter"))
 
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first: clear the filter, or leave it."""
+        field = next(iter(self.query("#filter").results(Input)), None)  # none before the page is complete
+        if field is None:
+            return ""
+        return "clear filter" if field.value or self.narrows else "to the list" if field.has_focus else ""
+
     def action_back(self) -> None:
         """Clear the filters first; then go back."""
-        field = self.query_one("#filter", Input)
-        if field.value or field.has_focus or self.narrows:
+        if self.escape_does:
             self.query_one(Rows).focus()
             self.widen()
         else:

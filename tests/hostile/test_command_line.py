@@ -31,6 +31,7 @@ ROWS = [
     ("--nope", 2, "Error: No such option '--nope'. Did you mean '--speed'?"),
     ("--simulate contoso", 2, "Error: There is no command 'contoso'. Use an equals sign to select a scenario: --simulate=contoso"),
     ("help verify", 2, "Error: There is no command 'help'. Use aks-kms verify --help"),
+    ("--patience role-wait=60 clusters", 2, "Error: Invalid value for '--patience': This option is now --timeout NAME=SECONDS."),
     ("--timeout rolewait=3600 clusters", 2, "Error: Invalid value for '--timeout': … Did you mean role-assignment? The timeouts are: role-propagation-private, "),
     ("--simulate check", 0, "✓ Azure"),
     ("--simulate clusters", 0, "CLUSTER RESOURCE"),
@@ -49,7 +50,7 @@ ROWS = [
     ("--simulate=unwell.yaml --speed=max clusters", 3, "✗ The subscriptions could not be listed."),
     ("--simulate=unwell-in-one.yaml --speed=max plan -f platform-managed.yaml", 3, "✗ The resource group rg-demo could not be read."),
     ("--simulate=unwell.yaml --speed=max verify --expect platform-managed.yaml", 3, "✗ The cluster aks-demo could not be read."),
-    ("AKS_KMS_TIMEOUTS=throttling=60 --simulate=unwell-in-lists.yaml --speed=max verify -g x -n y", 3, "✗ The clusters of Contoso Development could not be listed. … is not certain. Subscriptions that could not be read: Contoso Development, Contoso Production."),
+    ("AKS_KMS_TIMEOUTS=throttling=60 --simulate=unwell-in-lists.yaml --speed=max verify -g x -n y", 3, "✗ The clusters of Contoso Development could not be listed. … is not complete. Subscriptions that could not be read: Contoso Development, Contoso Production."),
     ("AKS_KMS_TIMEOUTS=throttling=60,update-retry=60 --simulate=unwell-in-writing.yaml --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
     ("--credential=magic clusters", 2, "Error: Invalid value for '--credential': 'magic' is not one of 'auto', 'environment', 'workload-identity', 'managed-identity', 'azure-cli', 'device-code', 'browser'."),
     ("clusters", 3, "✗ You are not signed in to Azure."),
@@ -69,7 +70,7 @@ ROWS = [
     ("apply --help", 0, "Usage: aks-kms apply [OPTIONS] … Azure cloud; `aks-kms --help` lists them. … With -o jsonl, stdout receives the events, one JSON object per line."),
     ("apply -f platform-managed.yaml", 2, "Error: This encryption cannot be disabled later, and stdin is not a terminal, so confirmation is not possible. Review `aks-kms plan` and add --confirm DIGEST with the digest that it prints, or add --yes to skip the review."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes", 0, "✓ aks-demo: secrets are encrypted with a platform-managed key."),
-    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ --confirm 123 is too short: give at least 12 hex digits."),
+    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 2, "Error: Invalid value for '--confirm': it is too short: give at least 12 hex digits."),
     ("--simulate=update-fails --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
     ("--simulate=no-rights --speed=max apply -f customer-managed-private.yaml --yes", 1, "✗ No changes were made. Fix the errors marked ✗ and try again."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes --settle=-1", 2, "Error: Invalid value for '--settle': -1.0 is not in the range x>=0."),
@@ -82,7 +83,7 @@ ROWS = [
     ("--simulate verify --all --subscription=x", 2, "✗ application 44444444-4444-4444-4444-444444444444 has no access to a subscription 'x'."),
     ("clusters --encryption=some", 2, "Error: Invalid value for '--encryption': 'some' is not one of 'none', 'platform-managed', 'customer-managed', 'legacy-kms'."),
     ("verify --all -n x", 2, "Error: --all selects every cluster and cannot be used with -n. Remove one of them."),
-    ("verify --all --evidence -o junit", 2, "Error: --evidence has no place in -o junit. Use -o table, or -o json or markdown, which always have it."),
+    ("verify --all --evidence -o junit", 2, "Error: --evidence cannot be used with -o junit. Use -o table; -o json, jsonl and markdown always include it."),
     ("verify --all --in-cluster", 2, "Error: --in-cluster cannot be used with --all. Select the clusters with -g and -n, or with --id."),
     ("verify --expect platform-managed.yaml --subscription=x", 2, "Error: --subscription requires -g and -n, or --all: --id and --expect contain the subscription. Remove it."),
     ("verify --id /subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v", 2, "Error: --id: '/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v' is the ID of a Microsoft.KeyVault/vaults, not of a Microsoft.ContainerService/managedClusters. Use the ID of a cluster."),
@@ -153,7 +154,7 @@ ON_A_TERMINAL = [
     ("--simulate --speed=max apply -f platform-managed.yaml", "(aks-demo) to confirm:", "no\n", 1, "✗ No changes were made: the confirmation does not match aks-demo."),
     ("--simulate --speed=max apply -f platform-managed.yaml", "to confirm:", CTRL_D, 1, "✗ No changes were made: "),
     ("--simulate --speed=max apply -f platform-managed.yaml", "to confirm:", CTRL_C, 130, "Interrupted."),
-    ("--simulate=world.yaml --speed=max rotate -g rg-demo -n aks-demo", "Rotate kv-demo/aks-kms? [y/N]:", "\n", 1, "No changes were made."),
+    ("--simulate=world.yaml --speed=max rotate -g rg-demo -n aks-demo", "Type the cluster name (aks-demo) to confirm:", "y\n", 1, "✗ No changes were made: the confirmation does not match aks-demo."),
 ]
 # fmt: on
 """The same on a terminal: the arguments, the expected prompt, the answer to it, the exit code, the message."""

@@ -119,6 +119,16 @@ def test_timeouts_are_set_by_name() -> None:
     assert all(seconds > 0 and what for seconds, what in budgets().values())
 
 
+def test_former_names_are_refused_with_the_new_ones() -> None:
+    with pytest.raises(ValueError, match="the timeout role-wait is now role-assignment"):
+        parse_timeouts("role-wait=60")
+    with pytest.raises(ValueError, match="AKS_KMS_PATIENCE is now AKS_KMS_TIMEOUTS"):
+        Timeouts.from_environment({"AKS_KMS_PATIENCE": "request=5"})
+    ended = CliRunner().invoke(cli, ["--patience", "role-wait=60", "plan", "-f", "x"])
+    assert ended.exit_code == 2
+    assert "--timeout NAME=SECONDS" in ended.output
+
+
 MISTAKES = [
     "wait=5",
     "role-assignment",

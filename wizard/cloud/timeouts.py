@@ -5,6 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
 VARIABLE = "AKS_KMS_TIMEOUTS"
+_FORMER_VARIABLE = "AKS_KMS_PATIENCE"
+_FORMER_NAMES = {
+    "settle-private": "role-propagation-private",
+    "settle-public": "role-propagation-public",
+    "role-wait": "role-assignment",
+    "principal-wait": "principal",
+    "vault-wait": "vault",
+    "feature-wait": "registration",
+    "operation-wait": "operation",
+    "refusal-wait": "update-retry",
+    "asked-wait": "throttling",
+}
 
 
 def _budget(seconds: float, what: str) -> float:
@@ -49,6 +61,8 @@ class Timeouts:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Timeouts":
         """Return the timeouts set in `AKS_KMS_TIMEOUTS`, and the defaults for the others. Raise ValueError."""
+        if _FORMER_VARIABLE in environment:
+            raise ValueError(f"{_FORMER_VARIABLE} is now {VARIABLE}")
         return cls(**parse_timeouts(environment.get(VARIABLE, "")))
 
     def more(self, budget: str) -> str:
@@ -89,6 +103,8 @@ def timeout_name(name: str) -> str:
 
 
 def _known(name: str) -> str:
+    if name in _FORMER_NAMES:
+        raise ValueError(f"the timeout {name} is now {_FORMER_NAMES[name]}")
     if name not in budgets():
         import difflib  # late: four milliseconds, only needed for this error
 

@@ -87,7 +87,8 @@ def test_completed_steps_share_a_row_on_a_small_terminal_until_they_are_asked_fo
         step_rows(active, width, width, 0, opened=width == 79).plain.splitlines() for width in (78, 79, 120)
     )
     assert small[0] == "   ✓ Steps 1 to 9: 8 done, 1 no change   a shows them"
-    assert (len(small), len(opened), len(large)) == (3, 11, 11)
+    steps = len(active.steps)
+    assert (len(small), len(opened), len(large)) == (steps - 8, steps, steps)
 
 
 def test_path_of_the_log_keeps_its_end_and_the_title_says_that_lines_are_longer() -> None:
@@ -153,7 +154,7 @@ def test_each_wait_of_the_running_step_has_a_clock_and_its_usual_time(width: int
         )
     active.clock.passed.append(4.0)
     rows = tree(active, width)
-    assert rows[0] == f"     ├ ✓ {'role assignments are propagating':<{room}}  2:50 of 5:00"
+    assert rows[0] == f"     ├ · {'role assignments are propagating':<{room}}  2:50 of 5:00"
     assert rows[1].startswith(
         f"     └ ◐ {'cluster is being updated: InProgress':<{room}}  0:20 of 11:00  seen 4 s ago"
     )
@@ -186,7 +187,7 @@ def test_a_heartbeat_neither_begins_nor_ends_a_wait() -> None:
 def test_only_the_last_waits_are_shown_and_long_ones_are_cut() -> None:
     active = updating(*((1.0, f"{'very ' * number}long wait", 0.0, None) for number in range(20)))
     rows = tree(active, 78)
-    assert [row[7] for row in rows] == ["✓", "✓", "◐"]
+    assert [row[7] for row in rows] == ["·", "·", "◐"]
     assert all(len(row) <= 78 for row in rows)
     assert "…" in rows[-1]
 
