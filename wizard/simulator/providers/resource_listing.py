@@ -18,18 +18,11 @@ _QUERY = ("$filter", "$top", "$expand")
 
 
 def _matches(resource: Resource, terms: dict[str, str]) -> bool:
-    body, tags = resource.body, resource.body.get("tags") or {}
     facts = {
         "resourcetype": resource.type,
-        "name": body["name"],
-        "location": body.get("location", ""),
+        "name": resource.body["name"],
         "resourcegroup": group_of(resource.id),
     }
-    if "tagname" in terms:
-        held = {name.lower(): value for name, value in tags.items()}
-        name = terms["tagname"].lower()
-        if name not in held or held[name] != terms.get("tagvalue", held[name]):
-            return False
     return all(fact.lower() == terms[name].lower() for name, fact in facts.items() if name in terms)
 
 
@@ -49,7 +42,7 @@ def _show(resource: Resource, expanded: set[str]) -> Json:
 
 def _list(world: World, call: Call, resources: Iterable[Resource]) -> Answer:
     providers = world.service(ResourceProviders)
-    terms = filter_terms(call, "resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue")
+    terms = filter_terms(call, "resourcetype", "name", "resourcegroup")
     top = call.query.get("$top", "")
     if top and not (top.isdecimal() and int(top) > 0):
         raise Refusal(
