@@ -8,7 +8,7 @@ from wizard.simulator.arm.resource_manager import UnknownRoute
 from wizard.simulator.arm.throttling import VaultThrottle
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
-from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable
+from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable, key_not_found
 from wizard.simulator.state.body_fields import check_key_request
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
 from wizard.simulator.state.world import World
@@ -63,28 +63,12 @@ _PATHS: list[tuple[str, re.Pattern[str], str, str]] = [
 ]
 
 
-def _not_found(name: str) -> Refusal:
-    return Refusal(
-        404,
-        "KeyNotFound",
-        f"A key with (name/id) {name} was not found in this key vault. If you recently deleted this key you may be able to recover it using the correct "
-        "recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182",
-    )
-
-
 class VaultPlane:
     """The data plane of all vaults."""
 
     def __init__(self, world: World, tokens: Tokens, base_url: str) -> None:
         self._world, self._gateway = world, VaultGateway(world, tokens, base_url)
         self._throttle = VaultThrottle(world)
-        self._handlers: dict[str, Callable[[Resource, Call], Awaitable[Answer]]] = {
-            name: getattr(self, "_" + name)
-            for name in (
-                "list_keys", "create", "rotate", "get_policy", "set_policy", "list_versions", "get", "update", "delete", "list_deleted",
-                "get_deleted", "recover", "purge",
-            )
-        }  # fmt: skip
 
     async def answer(self, call: Call) -> Answer:
         """Serve one call: authentication, api-version, route, firewall, permissions, then the operation.
@@ -113,7 +97,8 @@ class VaultPlane:
                 self._throttle.take(name.lower(), creates=handler in {"create", "rotate"})
                 check_network(self._world, vault, principal, Origin.INTERNET)
                 check_permission(self._world, vault, principal, permission, call.names.get("key", ""))
-                return await self._handlers[handler](vault, call)
+                serve: Callable[[Resource, Call], Awaitable[Answer]] = getattr(self, f"_{handler}")
+                return await serve(vault, call)
         raise UnknownRoute(404, "NotFound", f"No operation is found for {call.method} {call.path}.")
 
     # -- helpers ------------------------------------------------------------------------------------------------------
@@ -121,7 +106,7 @@ class VaultPlane:
     def _key(self, vault: Resource, call: Call) -> Key:
         key = find_key(self._world, vault_name(vault), call.names["key"])
         if key is None:
-            raise _not_found(call.names["key"])
+            raise key_not_found(call.names["key"])
         return key
 
     def _version(self, vault: Resource, call: Call) -> tuple[Key, KeyVersion]:
@@ -129,7 +114,7 @@ class VaultPlane:
         for version in reversed(key.versions):
             if not wanted or version.version == wanted:
                 return key, version
-        raise _not_found(f"{key.name}/{wanted}")
+        raise key_not_found(f"{key.name}/{wanted}")
 
     def _attributes(self, vault: Resource, version: KeyVersion) -> Json:
         return attributes(vault, version) | {
