@@ -183,9 +183,7 @@ async def _check_journal(azure: "Azure", plan: "Plan", output: str) -> None:
     finally:
         lock.release()
     if why:
-        remedy = (
-            "To apply it nevertheless, without being able to resume an interrupted run, add --no-journal."
-        )
+        remedy = "To apply it anyway, add --no-journal. If the run is interrupted, it cannot be resumed."
         _refuse(plan, output, f"{why} No changes were made: the plan is irreversible.", remedy)
 
 

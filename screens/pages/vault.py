@@ -53,7 +53,7 @@ When you leave an entry, preflight checks run. The entries that they are about a
 found. Fix findings with ✗ before you continue; weigh those with !. The review shows all findings.
 
 Purge protection keeps a deleted vault or key restorable for 90 days and cannot be turned off later. Without it, anyone who \
-is allowed to purge the vault can destroy the secrets of the cluster at once.
+is allowed to purge the vault can immediately destroy the secrets of the cluster.
 
 The vault can rotate the key. AKS uses each new version within 6 hours; keep the old versions.
 
