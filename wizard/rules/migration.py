@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 
+@rule
 def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report that a cluster still needs the old key for a while; how-to, "Migrate between key management options"."""
     before = snapshot.cluster_state.encryption
@@ -22,6 +23,7 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
+@rule
 def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a migration from the legacy experience: AKS rewrites every secret (migration article)."""
     before = snapshot.cluster_state.encryption
@@ -36,6 +38,7 @@ def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
+@rule
 def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report the Azure Policy add-on (Gatekeeper), which may block what AKS does to secrets.
 

@@ -1,28 +1,23 @@
 """Everything that is read from Azure before a plan is made: what exists, as Azure returns it."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, Json, covers, dig, same
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions
-from wizard.cloud.locks import Lock
-from wizard.cloud.ownership import CodeSigns
-from wizard.cloud.policies import Denial
-from wizard.cloud.quota import Quota
-from wizard.cloud.reads import AdvisoryReads, Read, Unknown, needed, together
-from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, grants
+from wizard.cloud.reads import AdvisoryReads, Read, needed, together
+from wizard.cloud.rights import Permission
+from wizard.cloud.roles import MAY_ENCRYPT, Grant, grants
 from wizard.errors import AzureError
 from wizard.state import advisory_reads
-from wizard.state.advisory_reads import Facts
+from wizard.state.advisory_reads import Advice, Facts
 from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
@@ -30,9 +25,9 @@ from wizard.state.vault import VaultState
 from wizard.system.coroutines import closing_arguments
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The state of the resources at one moment. A body is as Azure returned it; None if the resource does not exist."""
+@dataclass(frozen=True, kw_only=True)
+class Snapshot(Advice):
+    """The state of the resources at one moment, with the advisory facts. A body is as Azure returned it; None if the resource does not exist."""
 
     signed_in: SignedIn
     feature: str | None
@@ -42,59 +37,13 @@ class Snapshot:
     cluster: Json | None
     versions: tuple[VersionRow, ...] = ()
     """The Kubernetes versions of the region; read only if a cluster is created."""
-    regions: frozenset[str] = frozenset()
-    """The regions that offer clusters, by short name; read only if a cluster is created, empty if they are not known."""
-    locations: frozenset[str] = frozenset()
-    """The regions of the subscription, by short name; read only if a resource may be created in another region than the
-    cluster's, empty if they are not known."""
-    quota: Quota | None = None
-    """The quota of clusters in the region; read only if a cluster is created, None if it is not known."""
-    node_size: NodeSize | None = None
-    """The configured VM size of a new cluster's nodes; None if none is configured, or it is not known."""
-    vcpus: dict[str, Vcpus] = field(default_factory=dict)
-    """The quotas of vCPUs in the region, by name in lower case; read only if a cluster is created, empty if not known."""
     vault: Json | None = None
-    vault_deleted: Json | None = None
-    """The soft-deleted vault that reserves the name, if it is visible."""
-    vault_name_taken: str | None = None
-    """Why Azure does not accept the name for a new vault, in Azure's words."""
-    vault_users: tuple[str, ...] = ()
-    """The ids of other clusters that reach the vault as Public; read only if the plan closes its firewall."""
     key: Json | None = None
-    key_deleted: bool = False
-    """Whether a soft-deleted key reserves the name."""
     identity: Json | None = None
     identity_grants: tuple[Grant, ...] = ()
     """The role assignments of the user-assigned identity on the vault."""
-    identity_elsewhere: tuple[Grant, ...] = ()
-    """Its role assignments anywhere in the vault's subscription; read only if it may not use the key."""
-    identity_grants_on_linked: dict[str, tuple[Grant, ...] | None] = field(default_factory=dict)
-    """Its role assignments on other resources that the cluster's body names, by id in lower case; None if they could not be read.
-    Read only if the identity exists and the cluster does not use it yet."""
     operator_grants: tuple[Grant, ...] = ()
     """The role assignments of the signed-in identity on an existing vault."""
-    missing_identities: tuple[str, ...] = ()
-    """The ids of identities that the cluster uses but that no longer exist."""
-    permissions_at: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
-    """The permissions of the signed-in identity, by the id of a scope in lower case; None if they could not be read. Scopes that do
-    not exist are left out."""
-    eligible: tuple[Eligible, ...] = ()
-    """Roles that the signed-in identity may activate."""
-    subscription_states: dict[str, str] = field(default_factory=dict)
-    """The states of the subscriptions that are known, by id in lower case."""
-    deny_assignments: tuple[Deny, ...] = ()
-    """The deny assignments of the subscriptions."""
-    unregistered: tuple[tuple[str, str], ...] = ()
-    """The resource providers that a customer-managed key needs, each with the subscription in which it is not registered."""
-    locks: tuple[Lock, ...] = ()
-    """The locks of the subscriptions."""
-    policy_denials: tuple[Denial, ...] = ()
-    """The policies that would deny a request of the plan."""
-    code: CodeSigns = field(default_factory=CodeSigns)
-    """The signs of infrastructure code in the resource groups; read only for a customer-managed key."""
-    unknown: tuple[Unknown, ...] = ()
-    """The advisory reads that did not succeed. Each fact that they would have shown has the value that causes no
-    finding, and a finding says what is not known."""
 
     @cached_property
     def cluster_state(self) -> ClusterState:
