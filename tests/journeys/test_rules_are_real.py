@@ -142,7 +142,9 @@ async def test_without_the_rule_azure_refuses(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rules, "RULES", tuple(rule for rule in rules.RULES if rule is not case.rule))
-    monkeypatch.setattr(rules, "GUARDS", tuple(guard for guard in rules.GUARDS if guard is not case.rule))
+    monkeypatch.setattr(
+        rules, "ACTION_RULES", tuple(each for each in rules.ACTION_RULES if each is not case.rule)
+    )
 
     async def does_not_look(*_: object) -> None:
         """The gate is passed once more before AKS is asked."""
@@ -178,7 +180,7 @@ def test_every_rule_that_refuses_has_a_scenario() -> None:
     import inspect
     import re
 
-    modules = {inspect.getmodule(rule) for rule in (*rules.RULES, *rules.GUARDS)}
+    modules = {inspect.getmodule(rule) for rule in (*rules.RULES, *rules.ACTION_RULES)}
     sources = "".join(Path(inspect.getfile(module)).read_text() for module in modules if module)
     errors = set(re.findall(r'"error",\s+"([a-z0-9-]+)",', sources))
     assert errors == {case.code for case in CASES} | NOT_AZURES_TO_REFUSE.keys()
