@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import constants, on
 from textual.app import App, SystemCommand
 from textual.await_complete import AwaitComplete
-from textual.binding import ActiveBinding, Binding
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
@@ -24,6 +24,7 @@ from screens.session.session import Connect, Session
 from screens.widgets.background import BackgroundScreen, cancel, run_reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
+from screens.widgets.palette import commands, offered
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
 from screens.wizard_steps import STEPS
@@ -358,39 +359,24 @@ class WizardApp(App[int]):
         return shown.upper() if shown[1:].isdigit() else shown
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Return the commands of the palette: what the footer offers, the steps that can be shown, the fleet, and quitting."""
-        offered: dict[str, ActiveBinding] = {}
-        for active in screen.active_bindings.values():
-            shown = active.binding.show or active.binding.tooltip
-            if active.enabled and shown and active.binding.action != "app.command_palette":
-                offered.setdefault(active.binding.action, active)
-        for action, active in offered.items():
-            what = active.binding.description
-            yield SystemCommand(
-                f"{what[:1].upper()}{what[1:]}",
-                ": ".join(
-                    filter(None, (f"Key {self.get_key_display(active.binding)}", active.binding.tooltip))
-                ),
-                partial(self.run_action, action, active.node),
-            )
-        connected = self.session.azure_or_none is not None
-        for step in self.session.draft.reachable if connected else ():
-            yield SystemCommand(
-                f"Go to {STEPS[step].name}", "Nothing that you entered is lost", partial(self.go_to, step)
-            )
-        if connected:
-            yield SystemCommand(
-                "All clusters", "Of all subscriptions, with a verdict on each", self._show_fleet
-            )
-        yield SystemCommand(
-            "History of runs", "Past runs with their answers, logs and reports", self._show_history
+        """Return the commands of the palette: what the page offers, the steps that can be shown, the fleet, and quitting."""
+        more: dict[str, tuple[str, Callable[[], Any]]] = {"history": ("Show past runs", self._show_history)}
+        if self.session.azure_or_none is not None:
+            more["fleet"] = ("Show all clusters, with a verdict on each", self._show_fleet)
+            for step in self.session.draft.reachable:
+                more[step] = (f"Open the step {STEPS[step].name}", partial(self.go_to, step))
+        if self.session.active:
+            more["run"] = ("Show the run, with its steps and its log", partial(self.go_to, "run"))
+        more["quit"] = ("Quit the wizard", self.action_quit)
+        yield from commands(
+            offered(screen),
+            more,
+            lambda active: self.run_action(active.binding.action, active.node),
+            lambda active: self.get_key_display(active.binding),
+            self.size.width,
         )
         for theme, what in preferences.THEMES.items():
             yield SystemCommand(f"Theme: {theme}", what.capitalize(), partial(self.choose_theme, theme))
-        if self.session.active:
-            yield SystemCommand("Go to the run", "Steps and log", partial(self.go_to, "run"))
-        if "app.quit" not in offered:
-            yield SystemCommand("Quit", "Quit the wizard", self.action_quit)
 
     def choose_theme(self, theme: str) -> None:
         """Use a theme from now on, and remember it. `auto` is found out when the wizard starts."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from screens.cli.connection import cloud_note, connect
-from screens.cli.digest import SHORTEST, digest_mistake
+from screens.cli.digest import SHORTEST, digest_mistake, given_digest
 from screens.cli.help import Command
 from screens.cli.interruption_notice import notice_lines
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
@@ -61,7 +61,7 @@ CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHOR
 )
 @answers_option
 @click.option("--yes", is_flag=True, help=YES_HELP)
-@click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
+@click.option("--confirm", metavar="DIGEST", callback=given_digest, help=CONFIRM_HELP)
 @click.option(
     "--settle",
     type=click.FloatRange(min=0),

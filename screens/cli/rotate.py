@@ -25,6 +25,7 @@ from screens.cli.outcome import (
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.answers.naming import how_often
 from wizard.errors import AzureError
+from wizard.reports.wording import count
 from wizard.system.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -134,9 +135,28 @@ async def _confirm(rotation: "Rotation", every: str | None, *, yes: bool) -> Non
         raise CommandExit(
             USAGE, f"Error: Cannot {action} without confirmation: stdin is not a terminal. Add --yes."
         )
-    click.echo(sanitize(f"{action[0].upper()}{action[1:]}? [y/N]: "), nl=False, err=True)
-    if (await read_line()).strip().casefold() not in {"y", "yes"}:
-        raise CommandExit(FAILURE, "No changes were made.")
+    write_stderr("\n".join([f"{action[0].upper()}{action[1:]}", *_consequences(rotation, every)]))
+    click.echo(sanitize(f"Type the cluster name ({rotation.cluster}) to confirm: "), nl=False, err=True)
+    if (await read_line()).strip() != rotation.cluster:
+        raise CommandExit(
+            FAILURE, f"✗ No changes were made: the confirmation does not match {rotation.cluster}."
+        )
+
+
+def _consequences(rotation: "Rotation", every: str | None) -> list[str]:
+    """Return what a rotation does and to what, for the confirmation."""
+    key, cluster = f"{rotation.vault}/{rotation.key}", rotation.cluster
+    now = how_often(rotation.every) if rotation.every else "no policy"
+    if every:
+        return [
+            f"  ~ rotation policy of {key}: {now} → {how_often(every)}",
+            f"    The vault then creates each new version, and AKS uses it in {cluster} automatically.",
+        ]
+    return [
+        f"  + a new version of {key}, which has {count(rotation.versions, 'version')} now",
+        f"    AKS uses it in {cluster} within 6 hours, and re-encrypts every secret automatically.",
+        "  ! The old versions must stay enabled: the cluster reads with them until then, and backups need them.",
+    ]
 
 
 def _print_result(

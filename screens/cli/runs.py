@@ -10,6 +10,7 @@ import click
 from screens.cli import candidates
 from screens.cli.apply import CONFIRM_HELP, NO_JOURNAL_HELP, YES_HELP, apply
 from screens.cli.connection import requested_cloud
+from screens.cli.digest import given_digest
 from screens.cli.help import Group
 from screens.cli.options import (
     ARM_ENDPOINT,
@@ -183,7 +184,7 @@ async def _report(run: str, output: str) -> int:
 )
 @click.argument("run", metavar="[ID]", required=False, shell_complete=candidates.runs)
 @click.option("--yes", is_flag=True, help=YES_HELP)
-@click.option("--confirm", metavar="DIGEST", help=CONFIRM_HELP)
+@click.option("--confirm", metavar="DIGEST", callback=given_digest, help=CONFIRM_HELP)
 @click.option("--no-journal", is_flag=True, help=NO_JOURNAL_HELP)
 @output_option("text", "json", "jsonl")
 @azure_options

@@ -200,6 +200,7 @@ it the other roles of the old identity, for example on your own virtual network,
         says = self.query_one("#detail", Static)
         says.update(cluster_text.confirmation(row, selected, feature))
         says.add_class("refused")
+        self.refresh_bindings()
 
     def refresh_frame(self) -> None:
         """Also show the state of the preview feature in the question about another subscription."""
@@ -209,7 +210,14 @@ it the other roles of the old identity, for example on your own virtual network,
 
     def detail_shown(self) -> None:
         """Forget the question about another subscription: another row is described."""
-        self._asked = None
+        if self._asked:
+            self._asked = None
+            self.refresh_bindings()
+
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first: take back the question about another subscription, or clear the filter."""
+        return "choose another" if self._asked else super().escape_does
 
     def action_back(self) -> None:
         """Take back the question about another subscription; or clear the filter, or go back."""

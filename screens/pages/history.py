@@ -65,14 +65,16 @@ read from Azure. Nothing is changed or deleted here. A run that was not complete
             self._problem = str(error)
 
     def finished(self) -> None:
-        """Show what there is."""
+        """Show what there is, in columns for the names that were found."""
+        if self._found:
+            self.fill()
         self.show_totals()
 
     # -- the table -----------------------------------------------------------------------------------------------
 
     def columns(self) -> dict[str, int]:
         """Return the columns that fit."""
-        return history_text.columns(self.room)
+        return history_text.columns(self.room, (run.cluster for run in self._found))
 
     def rows(self) -> list[RunSummary]:
         """Return the runs that match the filter."""

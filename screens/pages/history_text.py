@@ -1,6 +1,6 @@
 """What the history shows of a run: its row, and what it was about. Pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rich.text import Text
@@ -8,28 +8,23 @@ from textual.content import Content
 
 from screens.widgets.theme import cell
 from wizard.reports.recorded_run import in_few_words
-from wizard.reports.wording import STYLES, Tone, count, duration
+from wizard.reports.wording import RUN_STATES, STYLES, count, duration
 from wizard.runs.journal import RunSummary
 from wizard.system.sanitize import one_line, sanitize
 
-_STATES: dict[str, tuple[str, Tone]] = {
-    "succeeded": ("✓", "good"),
-    "failed": ("✗", "bad"),
-    "interrupted": ("!", "warn"),
-    "unfinished": ("!", "warn"),
-    "running": ("◐", "busy"),
-    "not-begun": ("–", "dim"),
-    "unreadable": ("?", "warn"),
-}
+_WHAT = 32
+"""Columns for what a run did, as `in_few_words` says it of most."""
 
 
-def columns(room: int) -> dict[str, int]:
-    """Return the columns that fit, and their widths."""
+def columns(room: int, clusters: Iterable[str] = ()) -> dict[str, int]:
+    """Return the columns that fit, and their widths. `clusters`: the names in the table, which is wide enough for the longest
+    as long as there is room for what each run did."""
     fixed = {"sign": 1, "status": 11, "started": 11, "took": 7}
     if room < 90:
         del fixed["took"]
     left = room - 1 - sum(fixed.values()) - 2 * (len(fixed) + 2)
-    cluster = max(10, left * 2 // 5)
+    longest = max(map(len, clusters), default=left)
+    cluster = max(10, min(longest, max(left * 2 // 5, left - _WHAT)))
     widths = fixed | {"cluster": cluster, "what": max(10, left - cluster)}
     return {
         name: widths[name]
@@ -40,7 +35,7 @@ def columns(room: int) -> dict[str, int]:
 
 def cells(run: RunSummary) -> Mapping[str, Text]:
     """Return the cells of a run, by column."""
-    sign, tone = _STATES[run.status]
+    sign, tone = RUN_STATES[run.status]
     started = f"{run.started:%m-%d %H:%M}" if run.started else ""
     return {
         "sign": cell(sign, tone),

@@ -330,12 +330,8 @@ each with its fix."""
 
     @on(DescendantFocus, "#typed")
     def _focused(self) -> None:
-        """Scroll so that what must never be deleted and the warnings are visible while the name is typed."""
-        plan, keep = self.query_one("#plan"), self.query_one("#section-never-delete")
-        if keep.display:
-            plan.scroll_to_widget(keep, animate=False, top=True)
-        else:
-            plan.scroll_end(animate=False)
+        """Show the end of the plan while the name is typed: what must never be deleted, as far as there is room, and the warnings."""
+        self.query_one("#plan").scroll_end(animate=False)
         self._show_gate()
 
     @on(DescendantBlur, "#typed")

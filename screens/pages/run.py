@@ -368,6 +368,7 @@ continue, and the remaining steps are not started. You can resume the run later 
     def _filtered(self, event: Input.Changed) -> None:
         self._words = event.value
         self._rewrite()
+        self.refresh_bindings()
 
     @on(Input.Submitted, "#log-filter")
     def _filter_done(self) -> None:
@@ -393,10 +394,18 @@ continue, and the remaining steps are not started. You can resume the run later 
         whole = f" The complete log: {journal.log_path}" if journal else ""
         self.notify(f"Copied, if your terminal allows it.{whole}", markup=False)
 
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first: clear the filter, or leave it."""
+        field = next(iter(self.query("#log-filter").results(Input)), None)  # none before the page is complete
+        if field is None:
+            return ""
+        return "clear filter" if field.value else "to the log" if field.has_focus else ""
+
     def action_back(self) -> None:
         """Clear the filter, as in the lists; or go back, after a word about a run in progress."""
         field = self.query_one("#log-filter", Input)
-        if field.has_focus or field.value:
+        if self.escape_does:
             field.value = ""
             self._filter_done()
         elif self.active.in_flight:

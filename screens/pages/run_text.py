@@ -150,7 +150,7 @@ def step_row(
         waits = active.waits_for(progress)
         word = f"waits for {', '.join(waits)}" if waits else "next"
     word = " · ".join(filter(None, (word, _usual(progress, spent))))
-    time = duration(spent) if spent is not None else ""
+    time = duration(spent) if spent is not None and progress.status != "skipped" else ""
     style = STYLES["bad"] if progress.status == "failed" else "$quiet"
     style = STYLES["warn"] if word.startswith(_LATE) else style
     room = 39 if columns < NARROW else 46

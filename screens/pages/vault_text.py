@@ -275,7 +275,7 @@ def drawing(
             name,
             " (open) ",
             ("◀──token──", STYLES["warn"]),
-            " any identity with a role",
+            " any network" if narrow else " any identity with a role",
         )
     if vault and draft.cluster:
         change = change_of_access(draft.cluster_name, draft.cluster.encryption, vault, private=private)

@@ -186,10 +186,12 @@ everything about the check under the cursor: what Azure returned, what it proves
         """Verify repeatedly until the verdict changes; or stop."""
         if self._watch:
             self._watch = None
+            self.refresh_bindings()
             self._keeps_note = True
             self._note(f"no longer watching · read at {self._read_at:%H:%M:%S}")
         elif self._report:
             self._watch = Watch(self._report.verdict, self._seconds())
+            self.refresh_bindings()
             self.action_verify()
 
     def _seconds(self) -> float:
@@ -398,6 +400,11 @@ everything about the check under the cursor: what Azure returned, what it proves
             text = command_in(check.remedy) or check.remedy or check.evidence or check.message
             self.app.copy_to_clipboard(text)
             self.notify(f"Copied, if your terminal allows it: {text}", markup=False)
+
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first: stop the watch, or show everything again."""
+        return "stop watching" if self._watch else "show all" if self._only_problems else ""
 
     def action_back(self) -> None:
         """Stop the watch, or show everything again; then go back."""

@@ -35,7 +35,7 @@ def wait_rows(
     rows: list[list[tuple[str, str]]] = []
     for wait, text, clock in zip(shown, names, clocks, strict=True):
         over = wait is not waits[-1]
-        sign, style = ("✓", STYLES["good"]) if over else (SPINNER[beat % 4], STYLES["busy"])
+        sign, style = ("·", "$quiet") if over else (SPINNER[beat % 4], STYLES["busy"])
         left = width - _NAME - name - len(clock)
         late = _is_late(wait, now) and not over
         rows.append(

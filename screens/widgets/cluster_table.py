@@ -71,6 +71,7 @@ class ClusterTable(Frame, Generic[Row]):
         self._width = 0
         """The width of the terminal for which the table was drawn."""
         self._revision = session.clusters_revision
+        self._escape_did = ""
 
     # -- defined by subclasses -----------------------------------------------------------------------------------
 
@@ -248,6 +249,9 @@ class ClusterTable(Frame, Generic[Row]):
             table.move_cursor(row=place)
         self.show_totals()
         self.show_detail()
+        if (does := self.escape_does) != self._escape_did:
+            self._escape_did = does
+            self.refresh_bindings()
 
     def _add(self, number: int) -> None:
         table = self.query_one(Rows)
@@ -317,10 +321,17 @@ class ClusterTable(Frame, Generic[Row]):
         """Put the cursor into the filter."""
         self.set_focus(self.query_one("#filter"))
 
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first: clear the filter, or leave it."""
+        field = next(iter(self.query("#filter").results(Input)), None)  # none before the page is complete
+        if field is None:
+            return ""
+        return "clear filter" if field.value or self.narrows else "to the list" if field.has_focus else ""
+
     def action_back(self) -> None:
         """Clear the filters first; then go back."""
-        field = self.query_one("#filter", Input)
-        if field.value or field.has_focus or self.narrows:
+        if self.escape_does:
             self.query_one(Rows).focus()
             self.widen()
         else:

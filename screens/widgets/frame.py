@@ -211,6 +211,11 @@ class Frame(BackgroundScreen[None]):
         """Whether the pages before this one are done with, so that back leads to the list of clusters."""
         return False
 
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first, in the footer, if it is not to go back; pages refresh their bindings when that changes."""
+        return ""
+
     def keep_input(self) -> None:
         """Put what was typed on this page into the draft, before the page or the wizard is left."""
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from screens.widgets.dialogs import Dialog
 from screens.widgets.key_footer import KeyFooter
@@ -19,7 +20,9 @@ from wizard.reports.wording import STYLES
 class HelpDialog(Dialog[None]):
     """What a page is for, and what its keys do."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark,f1", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1", "close", show=False, priority=True)  # also while a filter is typed
+    ]
 
     def __init__(self, text: str, keys: list[tuple[str, str]]) -> None:
         """`keys`: each key with what it does."""
@@ -30,7 +33,10 @@ class HelpDialog(Dialog[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog to-read"):
             yield Static(Content("Help"), classes="title")
-            with VerticalScroll(can_focus=True):
+            with Horizontal(id="filter-line"):
+                yield Static(Content("/"), classes="sign")
+                yield Input(placeholder="type to find a key", compact=True, id="filter")
+            with VerticalScroll(can_focus=False):
                 for key, what in self._keys:
                     with Horizontal(classes="key"):
                         yield Static(Content.assemble((key, STYLES["busy"])), classes="name")
@@ -38,9 +44,26 @@ class HelpDialog(Dialog[None]):
                 yield Static(Content(self._text), classes="text")
         yield KeyFooter()
 
+    @on(Input.Changed)
+    def _filtered(self, event: Input.Changed) -> None:
+        """Show only the keys, and the text about the page, in which every word occurs that was typed."""
+        words = event.value.casefold().split()
+        said = [*(f"{key} {what}" for key, what in self._keys), self._text]
+        for line, text in zip([*self.query(".key"), self.query_one(".text")], said, strict=True):
+            line.display = all(word in text.casefold() for word in words)
+        self.refresh_bindings()
+
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first."""
+        return "clear filter" if any(field.value for field in self.query(Input)) else ""
+
     def action_close(self) -> None:
-        """Return to the page."""
-        self.dismiss(None)
+        """Clear the filter first; then return to the page."""
+        if self.escape_does:
+            self.query_one(Input).value = ""
+        else:
+            self.dismiss(None)
 
 
 def keys_of(page: Screen[Any], display: Callable[[Binding], str]) -> list[tuple[str, str]]:

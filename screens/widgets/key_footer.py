@@ -75,6 +75,8 @@ class KeyFooter(Static):
             return
         active = self.screen.active_bindings.values()
         actions, others = hints(active, type(self.screen), self.app.get_key_display)
+        if words := getattr(self.screen, "escape_does", ""):
+            others = [hint._replace(words=words) if hint.key == "escape" else hint for hint in others]
         width = self.content_size.width
         if (shown := (width, *actions, *others)) == self._shown:
             return

@@ -193,6 +193,7 @@ class PickDialog(Dialog[str | None]):
     @on(Input.Changed, "#filter")
     def _filtered(self) -> None:
         self._show()
+        self.refresh_bindings()
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -210,6 +211,11 @@ class PickDialog(Dialog[str | None]):
     def action_choose(self) -> None:
         """Choose the row that is highlighted."""
         self.query_one(MarkedList).action_select()
+
+    @property
+    def escape_does(self) -> str:
+        """What Esc does first."""
+        return "clear filter" if any(field.value for field in self.query(Input)) else ""
 
     def action_close(self) -> None:
         """Clear the filter first; then choose nothing."""

@@ -70,7 +70,7 @@ ROWS = [
     ("apply --help", 0, "Usage: aks-kms apply [OPTIONS] … Azure cloud; `aks-kms --help` lists them. … With -o jsonl, stdout receives the events, one JSON object per line."),
     ("apply -f platform-managed.yaml", 2, "Error: This encryption cannot be disabled later, and stdin is not a terminal, so confirmation is not possible. Review `aks-kms plan` and add --confirm DIGEST with the digest that it prints, or add --yes to skip the review."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes", 0, "✓ aks-demo: secrets are encrypted with a platform-managed key."),
-    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 1, "✗ --confirm 123 is too short: give at least 12 hex digits."),
+    ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 2, "Error: Invalid value for '--confirm': it is too short: give at least 12 hex digits."),
     ("--simulate=update-fails --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
     ("--simulate=no-rights --speed=max apply -f customer-managed-private.yaml --yes", 1, "✗ No changes were made. Fix the errors marked ✗ and try again."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes --settle=-1", 2, "Error: Invalid value for '--settle': -1.0 is not in the range x>=0."),
@@ -154,7 +154,7 @@ ON_A_TERMINAL = [
     ("--simulate --speed=max apply -f platform-managed.yaml", "(aks-demo) to confirm:", "no\n", 1, "✗ No changes were made: the confirmation does not match aks-demo."),
     ("--simulate --speed=max apply -f platform-managed.yaml", "to confirm:", CTRL_D, 1, "✗ No changes were made: "),
     ("--simulate --speed=max apply -f platform-managed.yaml", "to confirm:", CTRL_C, 130, "Interrupted."),
-    ("--simulate=world.yaml --speed=max rotate -g rg-demo -n aks-demo", "Rotate kv-demo/aks-kms? [y/N]:", "\n", 1, "No changes were made."),
+    ("--simulate=world.yaml --speed=max rotate -g rg-demo -n aks-demo", "Type the cluster name (aks-demo) to confirm:", "y\n", 1, "✗ No changes were made: the confirmation does not match aks-demo."),
 ]
 # fmt: on
 """The same on a terminal: the arguments, the expected prompt, the answer to it, the exit code, the message."""

@@ -320,7 +320,7 @@ def test_on_a_terminal_the_cluster_name_confirms_the_plan(typed: str, code: int,
 def test_a_key_is_not_rotated_without_confirmation(answer: str, start_shell: StartShell, tmp_path: Path):
     shell = start_shell(encrypted(tmp_path))
     with shell.terminal("rotate", "-g", "rg-demo", "-n", "aks-demo") as terminal:
-        terminal.waits_for("[y/N]:")
+        terminal.waits_for("to confirm:")
         if answer:
             terminal.types(answer)
         else:  # this is not the command's controlling terminal, so Ctrl-C would not reach it
@@ -334,8 +334,10 @@ def test_a_key_is_not_rotated_without_confirmation(answer: str, start_shell: Sta
 def test_a_key_is_rotated_after_confirmation(start_shell: StartShell, tmp_path: Path):
     shell = start_shell(encrypted(tmp_path))
     with shell.terminal("rotate", "-g", "rg-demo", "-n", "aks-demo") as terminal:
-        terminal.waits_for("Rotate kv-demo/aks-kms? [y/N]:")
-        terminal.types("y\n")
+        terminal.waits_for("Type the cluster name (aks-demo) to confirm:")
+        assert "a new version of kv-demo/aks-kms, which has 1 version now" in terminal.shown
+        assert "The old versions must stay enabled" in terminal.shown
+        terminal.types("aks-demo\n")
         assert terminal.ends() == 0, terminal.shown
     assert "has a new version" in terminal.shown
 
@@ -362,12 +364,9 @@ def test_a_plan_refused_by_the_gate_is_reported_on_stdout(output: str, start_she
     shell = start_shell()
     assert shell.simulator is not None
     asked = ("apply", "-f", shell.write("answers.yaml", PLATFORM), "-o", output)
-    unconfirmed = shell.run(*asked, "--confirm", "abc")
+    unconfirmed = shell.run(*asked, "--confirm", "abcdef012345")
     assert unconfirmed.code == 1
-    assert (
-        "--confirm abc is too short: give at least 12 hex digits."
-        in refusal(unconfirmed.out, output)["message"]
-    )
+    assert "is not the digest of the current plan" in refusal(unconfirmed.out, output)["message"]
     assert "No changes were made. Run `aks-kms plan`" in unconfirmed.err
 
     lock = ClusterLock(

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from wizard.cloud.arm import Json
 from wizard.procedure.in_flight import in_flight
 from wizard.reports.follow_up import follow_ups
-from wizard.reports.wording import AFTERWARDS, STEP_STATES, duration
+from wizard.reports.wording import AFTERWARDS, RUN_STATES, STEP_STATES, duration
 from wizard.runs.journal import RecordedRun, RunSummary
 from wizard.system.sanitize import one_line, sanitize
 
-_SIGNS = {"succeeded": "✓", "failed": "✗", "running": "◐"}
 _PROBLEM = (("Azure said", "azure_said"), ("Correlation ID", "correlation_id"), ("Likely cause", "cause"), ("What to do", "remedy"))  # fmt: skip
 
 
@@ -48,7 +47,7 @@ def run_text(found: RecordedRun, *, verbose: bool) -> str:
 def _head(found: RecordedRun) -> Iterator[str]:
     summary, plan = found.summary, found.plan
     took = f" after {duration(summary.seconds)}" if summary.seconds is not None else ""
-    yield f"{_SIGNS.get(summary.status, '!')} {one_line(summary.title)}: {summary.status}{took}"
+    yield f"{RUN_STATES[summary.status][0]} {one_line(summary.title)}: {summary.status}{took}"
     if moves := plan.get("moves"):
         yield f"  {one_line(str(moves.get('from')))}  →  {one_line(str(moves.get('to')))}"
     started = f"{summary.started:%Y-%m-%d %H:%M}" if summary.started else "not recorded"

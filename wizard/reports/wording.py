@@ -156,6 +156,17 @@ STEP_STATES: dict[str, tuple[str, str, Tone]] = {
     "interrupted": ("!", "interrupted", "warn"),
 }
 
+RUN_STATES: dict[str, tuple[str, Tone]] = {
+    "succeeded": ("✓", "good"),
+    "failed": ("✗", "bad"),
+    "interrupted": ("!", "warn"),
+    "unfinished": ("!", "warn"),
+    "running": ("◐", "busy"),
+    "not-begun": ("–", "dim"),
+    "unreadable": ("?", "warn"),
+}
+"""By the status of a recorded run: its sign and tone."""
+
 TOOL_STATES: dict[str, tuple[str, Tone]] = {
     "found": ("✓", "good"),
     "missing": ("–", "dim"),

@@ -10,7 +10,7 @@ from wizard.system.sanitize import one_line, sanitize
 
 
 @rule
-def advisory_reads(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def everything_read(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report each kind of advisory read that did not succeed, once: a plan does without it, but never silently."""
     del target
     yield from of_reads((*snapshot.unknown, *snapshot.code.unread))

@@ -141,7 +141,7 @@ def test_all_checks_are_listed_by_group_with_those_that_passed() -> None:
 
 
 def test_no_check_is_called_passed_if_its_facts_are_not_read() -> None:
-    unread = Finding("info", "quota-unknown", "The quota could not be read.", check="unread.advisory_reads")
+    unread = Finding("info", "quota-unknown", "The quota could not be read.", check="unread.everything_read")
     text = all_checks((*plan().findings, unread))
     assert f"{CHECKS - 3} found nothing, 2 warnings, 1 note. Not everything could be read" in text
     assert "✓" not in text
