@@ -56,7 +56,7 @@ CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHOR
     examples=(
         ("Show the plan, ask for confirmation and apply it", "aks-kms apply -f answers.yaml"),
         ("Apply exactly the plan that was reviewed", "aks-kms apply -f answers.yaml --confirm 2df503345685"),
-        ("Practise with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
+        ("Try it with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
     ),
 )
 @answers_option
