@@ -1,7 +1,7 @@
 """The advisory facts of a plan: what its findings say beyond what the plan needs. Each is read beside the needed reads.
 
 Every function here starts its reads and returns, by the field of `AdvisoryFacts`, a function for its value when all reads have
-ended. What could not be read has the value of something that does not stand in the way; `AdvisoryFacts.unknown` names it.
+ended. What could not be read has a value that causes no finding; `AdvisoryFacts.unknown` names it.
 """
 
 from asyncio import Task
