@@ -301,14 +301,14 @@ async def _verify_all(
 ) -> "Progress":
     """Verify the clusters that match the filters, and sort the results by ID. Return the progress."""
     from wizard.cloud.inventory import Unreadable
-    from wizard.fleet.judging import judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
+    from wizard.fleet.verify import verify_all
     from wizard.reports.findings import Missed
 
     progress = Progress()
     seen: list[ClusterRow] = []
-    verdicts = judge(
+    verdicts = verify_all(
         azure,
         await select_subscriptions(azure, options.subscriptions),
         depth=options.depth,

@@ -47,7 +47,7 @@ TESTED_IN = {
     "wizard/export/hcl": "unit/export/test_terraform",
     "wizard/export/read": "simulated/export/test_export",
     "wizard/export/*": "unit/export/test_templates",
-    "wizard/fleet/[rf]*": "simulated/fleet/test_judging",
+    "wizard/fleet/[rf]*": "simulated/fleet/test_verify",
     "wizard/fleet/*": "simulated/fleet/test_sweep",
     "wizard/in_cluster/*": "simulated/in_cluster/test_odd_answers",
     "wizard/procedure/cluster_lock": "survival/test_lock",
