@@ -1,7 +1,6 @@
 """The wizard: one Textual app, in which pages, session and engine meet. It navigates, and shows what goes wrong."""
 
 import asyncio
-import pkgutil
 import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -29,6 +28,7 @@ from screens.widgets.palette import commands, offered
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
 from screens.wizard_steps import STEPS
+from wizard.cloud.azure import import_operations
 from wizard.errors import Problem
 from wizard.system.signals import on_end_signals
 
@@ -79,8 +79,8 @@ class WizardApp(App[int]):
         for each in THEMES.values():
             self.register_theme(each)
         self.use_theme(theme)
-        self._colours = self.get_css_variables()
-        self.stylesheet.set_variables(self._colours)
+        self._coloured = self.current_theme
+        self.stylesheet.set_variables(self.get_css_variables())
         self.session = Session(
             self,
             connect,
@@ -102,20 +102,29 @@ class WizardApp(App[int]):
     def refresh_css(self, animate: bool = True) -> None:
         """Draw everything with the colours of the theme. Textual asks for it at the start, too, where they are the same: to parse
         all style sheets a second time would take a tenth of the time until the first frame."""
-        if (colours := self.get_css_variables()) == self._colours:
-            for each in (self, *self.screen_stack):
-                self.stylesheet.update(each, animate=animate)
+        if self.current_theme is self._coloured:
+            self._style(animate=animate)
         else:
-            self._colours = colours
+            self._coloured = self.current_theme
             super().refresh_css(animate)
 
+    def _style(self, *, animate: bool = False) -> None:
+        for each in (self, *self.screen_stack):
+            self.stylesheet.update(each, animate=animate)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the first page."""
+        return WelcomeScreen(self.session)
+
     def on_mount(self) -> None:
-        self.push_screen(WelcomeScreen(self.session))
         self.call_after_refresh(self._after_first_frame)
         self._listen_to_signals()
         self.set_interval(1.0, self._show_title)
 
     def _after_first_frame(self) -> None:
+        self.stylesheet.read(Path(__file__).with_name("pages.tcss"))
+        self.stylesheet.parse()
+        self._style()
         self.session.connect()
         self.background(asyncio.to_thread(_import_pages), "importing")
 
@@ -222,17 +231,17 @@ class WizardApp(App[int]):
         """Return to the previous page; from a run or verification that has ended, to the list of clusters or to the first page."""
         if isinstance(self.screen, Frame) and self.screen.is_the_end:
             self._back_to_list()
-        elif len(self.screen_stack) > 2:
+        elif len(self.screen_stack) > 1:
             self.pop_screen()
 
     def _back_to_list(self) -> None:
         from screens.widgets.cluster_table import ClusterTable
 
         tables = [screen for screen in self.screen_stack[:-1] if isinstance(screen, ClusterTable)]
-        self._back_to(tables[-1] if tables else self.screen_stack[1])
+        self._back_to(tables[-1] if tables else self.screen_stack[0])
 
     def _back_to(self, screen: Screen[Any]) -> None:
-        while self.screen is not screen and len(self.screen_stack) > 2:
+        while self.screen is not screen and len(self.screen_stack) > 1:
             self.pop_screen()
 
     def pop_screen(self) -> AwaitComplete:
@@ -382,7 +391,7 @@ class WizardApp(App[int]):
         if theme == preferences.AUTO:
             said += "; it applies from the next start"
         if self.session.environment.get(preferences.THEME):
-            said += f". {preferences.THEME} is set and comes first at the next start"
+            said += f". {preferences.THEME} is set and takes precedence at the next start"
         self.notify(f"{said}.", markup=False)
 
     # -- problems ------------------------------------------------------------------------------------------------
@@ -458,9 +467,14 @@ class WizardApp(App[int]):
 
 
 def _import_pages() -> None:
-    """Import every page; called in a thread once the first frame is shown, so that no later page has to wait for it."""
+    """Import every page, and what its requests need; called in a thread once the first frame is shown, so that no later page
+    has to wait for it.
+    """
+    import pkgutil
+
     for page in pkgutil.iter_modules(pages.__path__):
         import_module(f"{pages.__name__}.{page.name}")
+    import_operations()
 
 
 def _driver() -> "type[Driver] | None":

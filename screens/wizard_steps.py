@@ -1,10 +1,9 @@
 """The steps of the wizard in their order, and which steps depend on which."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class WizardStep:
+class WizardStep(NamedTuple):
     """One step of the wizard."""
 
     key: str

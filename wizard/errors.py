@@ -2,7 +2,7 @@
 
 EngineError
 ├── AzureError               Azure, the network or the sign-in; carries a Problem
-│   └── LostSightError       an operation has started in Azure but cannot be followed
+│   └── OutcomeUnknownError       an operation has started in Azure but cannot be followed
 ├── AnswersError             an answers file is not valid; also a ValueError
 ├── GateError                a plan was not applied; nothing was written
 │   ├── NotConfirmedError    wizard.procedure.run: the digest is not the plan's
@@ -18,7 +18,7 @@ EngineError
 
 A class that names a module is defined there because it carries a type of that module (a plan, findings); all the others
 are defined here. Four exceptions extend one of a library and do not leave the pipeline of requests: AzureCliError
-(wizard.cloud.azure_cli), CredentialFileError (wizard.cloud.credential_files), NotUnderstoodError
+(wizard.cloud.azure_cli), CredentialFileError (wizard.cloud.credential_files), InvalidResponseError
 (wizard.cloud.response_validation) and ConnectionLostError (wizard.cloud.pipeline). The simulator has its own.
 """
 
@@ -69,7 +69,7 @@ class AzureError(EngineError):
         super().__init__(problem.summary)
 
 
-class LostSightError(AzureError):
+class OutcomeUnknownError(AzureError):
     """An operation has started in Azure but cannot be followed: the cluster itself will show how it ends."""
 
 
@@ -143,11 +143,11 @@ class YamlAliasError(EngineError, ValueError):
         super().__init__(f"line {line} uses an alias (*), which is not supported; write the value out")
 
 
-def odd_answer(summary: str, why: BaseException | str) -> Problem:
+def unexpected_response(summary: str, why: BaseException | str) -> Problem:
     """Return the problem of a response from Azure that could not be read, like one that did not come from Azure. `summary` says
     what did not succeed.
 
-    `why` is a text, or the exception that reading the response raised, described as in `fault_of_ours`: without any value.
+    `why` is a text, or the exception that reading the response raised, described as in `internal_error`: without any value.
     """
     what = why if isinstance(why, str) else _what_and_where(why)
     return Problem(
@@ -172,7 +172,7 @@ _NO_MORE = {
 """What this computer lacks, by the number of the error, and what to do."""
 
 
-def fault_of_ours(error: BaseException, where: str = "") -> Problem:
+def internal_error(error: BaseException, where: str = "") -> Problem:
     """Return the problem of an unexpected exception: its type and its place, never its text, which may hold a secret. What this
     computer lacks is no fault of the program.
 

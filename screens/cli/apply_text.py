@@ -57,7 +57,7 @@ def failure_lines(
         first, *rest = problem_text(problem).splitlines() if problem else ("✗",)
         yield f"{head} {first.removeprefix('✗').strip()}".rstrip()
         if key == "cluster":
-            yield "  Whether its secrets are encrypted is not certain."
+            yield "  It is not certain whether its secrets are encrypted."
         yield from rest
     if "cluster" in failed and settings.simulate is None:
         yield f"  To find out:    {settings.command('verify', '--id', plan.cluster_id)}"

@@ -125,13 +125,13 @@ async def find_cluster(
         names = listed(sorted(each.row.subscription_name for each in found))
         raise CommandExit(
             USAGE,
-            f"✗ A cluster {name} in {group} exists in several subscriptions: {names}.\n  What to do: add --subscription.",
+            f"✗ A cluster {name} in {group} exists in several subscriptions: {names}.\n  What to do: add --subscription NAME-OR-ID.",
         )
     if unreadable:
         faults = all(code_of(each.problem) == UNREACHABLE for each in unreadable)
         raise CommandExit(
             UNREACHABLE if faults else FAILURE,
-            f"✗ Whether there is a cluster {name} in a resource group {group} is not certain. Subscriptions that could not be "
+            f"✗ The search for a cluster {name} in a resource group {group} is not complete. Subscriptions that could not be "
             f"read: {listed(dict.fromkeys(each.subscription_name for each in unreadable))}.\n"
             "  What to do: try again, or select a subscription with --subscription.",
         )

@@ -4,8 +4,7 @@ import json
 import sys
 from collections import Counter
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,32 +23,20 @@ from screens.cli.outcome import (
     write_stdout,
 )
 from screens.cli.progress_line import show_progress, summary
-from screens.cli.render import columns
+from screens.cli.render import columns as width_of
 from screens.exit_codes import FAILURE, SUCCESS, USAGE
 from wizard.reports.table import table
-from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, encryption, sweep_notes
+from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, sweep_notes
 from wizard.system.names import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from wizard.cloud.azure import Azure, Subscription
-    from wizard.cloud.encryption import Encryption
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.filters import Filters
-    from wizard.fleet.judging import Judged
     from wizard.fleet.progress import Progress
-    from wizard.verification.report import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What is kept of a cluster until all of them are read: the reports of ten thousand would need as much memory again."""
-
-    row: "ClusterRow"
-    outcome: "Outcome"
-    body: dict[str, Any]
-    """As in `-o json`; empty in a table."""
+    from wizard.reports.fleet_columns import Listed
 
 
 @click.command(
@@ -110,8 +97,9 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Filter
     from wizard.fleet.judging import Judged, judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
+    from wizard.reports.fleet_columns import Listed, json_of
 
-    rows: list[_Found] = []
+    rows: list[Listed] = []
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
@@ -127,11 +115,9 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Filter
                 elif filters.failed and each.report.passed:
                     continue
                 elif output == "jsonl":
-                    write_stdout(json.dumps(_json(each)))
+                    write_stdout(json.dumps(json_of(Listed.of(each))))
                 else:
-                    rows.append(
-                        _Found(each.row, each.report.outcome, _json(each) if output == "json" else {})
-                    )
+                    rows.append(Listed.of(each))
     for missed in unreadable:
         write_stderr(problem_text(missed.problem))
     print_notes(progress, gone, with_summary=output in {"json", "jsonl"} or settings.verbose > 0)
@@ -140,7 +126,7 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Filter
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
         body = {
-            "clusters": [each.body for each in rows],
+            "clusters": [json_of(each) for each in rows],
             "unreadable": [
                 {
                     "id": missed.id,
@@ -210,91 +196,32 @@ async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[
     return found
 
 
-def _json(each: "Judged") -> dict[str, Any]:
-    row = each.row
-    return {
-        "id": row.id,
-        "name": row.name,
-        "resource_group": row.resource_group,
-        "subscription": row.subscription_id,
-        "subscription_name": row.subscription_name,
-        "location": row.location,
-        "kubernetes_version": row.kubernetes_version,
-        "identity": row.identity,
-        "encryption": row.kind,
-        "passed": each.report.passed,
-        "verdict": each.report.verdict,
-        "key_id": row.encryption.key_id or None,
-        "key_vault_network_access": row.encryption.network_access or None,
-        "provisioning_state": row.provisioning_state,
-        "power_state": row.power_state,
-        "node_pools": row.node_pools,
-        "nodes": row.nodes,
-        "why_not": row.why_not,
-        "in_resource_graph": each.in_graph,
-    }
-
-
 def _where(read: int, unread: int) -> str:
     """Return `in 3 subscriptions`, and how many more could not be read."""
     more = f", and {count(unread, 'subscription')} could not be read" if unread else ""
     return f"in {count(read, 'subscription')}{more}"
 
 
-def _text(rows: list[_Found], where: str, *, filtered: bool, wide: bool) -> str:
+def _text(rows: "list[Listed]", where: str, *, filtered: bool, wide: bool) -> str:
     if not rows:
         return f"No {'matching ' if filtered else ''}cluster {where}."
-    body = _wide_table([each.row for each in rows]) if wide else _table(rows)
     kinds = Counter(each.row.kind for each in rows)
     counts = ", ".join(f"{kinds[kind]:,} {words}" for kind, words in SHORT_KINDS.items() if kinds[kind])
-    return f"{body}\n\n{count(len(rows), 'cluster')} {where}: {counts}"
+    return f"{_table(rows, wide=wide)}\n\n{count(len(rows), 'cluster')} {where}: {counts}"
 
 
-def _table(rows: list[_Found]) -> str:
-    heads = ("", "CLUSTER", "RESOURCE GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "NOTE")
+def _table(rows: "list[Listed]", *, wide: bool) -> str:
+    from wizard.reports.fleet_columns import TABLE, WIDE
+
+    columns = WIDE if wide else TABLE
+    heads = ("", *(column.heading.upper() for column in columns))
     cells = [
         (
             "–" if each.row.kind == "none" else VERDICTS[each.outcome][0],
-            *(each.row.name, each.row.resource_group, each.row.subscription_name),
-            *(each.row.kubernetes_version, _encryption(each.row.encryption), _note(each.row)),
+            *(column.cell(each, wide=wide) for column in columns),
         )
         for each in rows
     ]
-    return table(heads, cells, width=columns(sys.stdout), shorten=(2, 3, 6, 1))
-
-
-def _wide_table(rows: "list[ClusterRow]") -> str:
-    heads = (
-        "CLUSTER",
-        "RESOURCE GROUP",
-        "SUBSCRIPTION",
-        "REGION",
-        "VERSION",
-        "IDENTITY",
-        "ENCRYPTION",
-        "NOTE",
-    )
-    cells = [
-        (
-            *(row.name, row.resource_group, row.subscription_name, row.location, row.kubernetes_version),
-            *(row.identity, encryption(row.encryption)[0], row.why_not or _state(row)),
-        )
-        for row in rows
-    ]
-    return table(heads, cells)
-
-
-def _encryption(found: "Encryption") -> str:
-    """Return how a cluster is encrypted, in one or two words: `customer, private`."""
-    access = f", {found.network_access.lower() or 'unknown'}" if found.kind == "customer-managed" else ""
-    return SHORT_KINDS[found.kind] + access
-
-
-def _note(row: "ClusterRow") -> str:
-    if row.identity == "service principal":
-        return "service principal"
-    return row.why_not or _state(row) or ("versioned key" if row.encryption.key_version else "")
-
-
-def _state(row: "ClusterRow") -> str:
-    return "" if row.provisioning_state == "Succeeded" else row.provisioning_state.lower()
+    cut = sorted((column.cut, at) for at, column in enumerate(columns, 1) if column.cut)
+    width = 0 if wide else width_of(sys.stdout)
+    return table(heads, cells, width=width, shorten=[at for _, at in cut])

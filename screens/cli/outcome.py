@@ -17,7 +17,7 @@ from screens.cli import live_line
 from screens.cli.render import print_text
 from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, USAGE
 from wizard.cloud.retry_notices import listener as on_retry_notice
-from wizard.errors import AnswersError, AzureError, JournalError, Problem, fault_of_ours
+from wizard.errors import AnswersError, AzureError, JournalError, Problem, internal_error
 from wizard.system.sanitize import sanitize
 from wizard.system.signals import END_SIGNALS, on_end_signals
 
@@ -70,7 +70,7 @@ def run_command(work: Coroutine[Any, Any, int]) -> int:
     except OutputError as error:
         return code_of_lost_output(error)
     except Exception as error:  # noqa: BLE001 - the user gets a message for every error, never a traceback
-        write_stderr(problem_text(fault_of_ours(error)))
+        write_stderr(problem_text(internal_error(error)))
         return FAILURE
     return FAILURE if code == SUCCESS and OutputError.raised else code
 
@@ -201,7 +201,7 @@ def problem_text(problem: Problem) -> str:
         lines.append(f"  Azure said:     {problem.code + ': ' if problem.code else ''}{first}")
         lines += [f"                  {line}" for line in rest]
     if problem.correlation_id:
-        lines.append(f"  Correlation id: {problem.correlation_id}")
+        lines.append(f"  Correlation ID: {problem.correlation_id}")
     if problem.cause:
         lines.append(f"  Likely cause:   {problem.cause}")
     if problem.remedy:

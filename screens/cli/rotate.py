@@ -115,8 +115,10 @@ async def _rotate(
                     "again: it finds a version that was created, and creates another one only with --again."
                 )
                 raise
-        with optional_output("`aks-kms verify` shows the newest version of the key."):
-            _print_result(rotation, version, every, output)
+        with optional_output(
+            f"To see the newest version of the key: {settings.command('verify', '--id', rotation.cluster_id)}"
+        ):
+            _print_result(rotation, version, every, output, settings)
     return FAILURE if rotation.errors else SUCCESS
 
 
@@ -157,7 +159,9 @@ def _consequences(rotation: "Rotation", every: str | None) -> list[str]:
     ]
 
 
-def _print_result(rotation: "Rotation", version: str, every: str | None, output: str) -> None:
+def _print_result(
+    rotation: "Rotation", version: str, every: str | None, output: str, settings: Settings
+) -> None:
     done = bool(rotation.needed and not rotation.errors)
     if output == "json":
         write_stdout(
@@ -186,5 +190,6 @@ def _print_result(rotation: "Rotation", version: str, every: str | None, output:
     write_result(
         "  Keep the old versions enabled: the cluster reads with them until then, and backups need them."
     )
-    policy = how_often(rotation.every) if rotation.every else "none. To set one: aks-kms rotate --every P1Y"
+    set_one = settings.command("rotate", "--id", rotation.cluster_id, "--every", "P1Y")
+    policy = how_often(rotation.every) if rotation.every else f"none. To set one: {set_one}"
     write_result(f"  Rotation policy: {policy}")

@@ -264,6 +264,6 @@ def _refuse_if_running(resuming: "ResumableRun") -> None:
         raise CommandExit(
             FAILURE,
             f"✗ {resuming.id} is still running. No changes were made.\n"
-            f"  What to do: wait for its end (aks-kms runs show {resuming.id} shows its progress), or interrupt it with Ctrl-C "
+            f"  What to do: wait until it ends (aks-kms runs show {resuming.id} shows its progress), or interrupt it with Ctrl-C "
             "in its terminal; then try again.",
         )

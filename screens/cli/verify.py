@@ -66,7 +66,7 @@ class _Options:
         """Raise click.UsageError if no cluster is selected, a selection is incomplete, or options contradict each other."""
         if self.evidence and self.output in {"junit", "sarif"}:
             raise click.UsageError(
-                f"--evidence has no place in -o {self.output}. Use -o table, or -o json or markdown, which always have it."
+                f"--evidence cannot be used with -o {self.output}. Use -o table; -o json, jsonl and markdown always include it."
             )
         if self.everything:
             for given, option in ((self.ids, "--id"), (self.name, "-n"), (self.expect, "--expect")):

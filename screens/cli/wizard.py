@@ -3,33 +3,36 @@
 import importlib
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from screens.cli import gc_startup
 from screens.cli.connection import connect, speed_note
-from screens.cli.interruption_notice import notice_lines
 from screens.cli.options import DEFAULT_SCENARIO, Settings, settings_of
-from screens.cli.outcome import discard_stream, write_stderr
 from screens.exit_codes import INTERRUPTED, USAGE
 from wizard.errors import JournalError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from screens.app import WizardApp
+    from wizard.cloud.azure import Azure
 
 
 def run_wizard(ctx: click.Context) -> int:
     """Run the wizard and return its exit code. Without a terminal, print the commands to use instead."""
     settings = settings_of(ctx)
     if reason := no_terminal():
+        from screens.cli.outcome import write_stderr  # not before the first frame
+
         write_stderr(
             f"✗ The wizard needs a terminal: {reason}.\n"
             "  What to do: use the command line instead, which has the same functions:\n"
             "    aks-kms answers example customer-managed-private > answers.yaml    create an answers file, then edit it\n"
             "    aks-kms plan -f answers.yaml                                       show the changes and the plan digest\n"
-            "    aks-kms apply -f answers.yaml --confirm DIGEST                     apply them\n"
-            "    aks-kms verify --expect answers.yaml                               verify the result"
+            "    aks-kms apply -f answers.yaml --confirm DIGEST                     apply them, and verify the cluster"
         )
         return USAGE
     if settings.simulate is not None:
@@ -40,17 +43,18 @@ def run_wizard(ctx: click.Context) -> int:
     if wrong := wrong_driver(os.environ.get("TEXTUAL_DRIVER", "")):
         raise click.UsageError(wrong)
     from screens.app import WizardApp  # Textual, which only the wizard needs
-    from screens.widgets.terminal_background import terminal_is_light
     from screens.widgets.theme import resolve
 
-    gc_startup.end(gc_startup.WIZARD)
+    def connected(notify: Callable[[str], None]) -> "AbstractAsyncContextManager[Azure]":
+        gc_startup.end(gc_startup.WIZARD)  # after the first frame
+        return connect(settings, notify)
 
     app = WizardApp(
-        lambda notify: connect(settings, notify),
+        connected,
         environment=os.environ,
         speed_note=speed_note(settings),
         can_resume=settings.simulate is None,  # a new simulated Azure has no earlier runs
-        theme=resolve(theme, terminal_is_light),
+        theme=resolve(theme, _terminal_is_light),
     )
     code = app.run()
     if code is None:
@@ -60,6 +64,8 @@ def run_wizard(ctx: click.Context) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     except OSError:  # the terminal is gone; the interpreter must not fail on its streams at exit
+        from screens.cli.outcome import discard_stream
+
         discard_stream(sys.stdout.fileno())
         discard_stream(sys.stderr.fileno())
     return code
@@ -67,6 +73,9 @@ def run_wizard(ctx: click.Context) -> int:
 
 def print_interruption_notice(app: "WizardApp", settings: Settings) -> None:
     """Print what is kept, which operations continue and how to resume, if the last run failed or was interrupted."""
+    from screens.cli.interruption_notice import notice_lines
+    from screens.cli.outcome import write_stderr
+
     if app.kept:
         write_stderr(f"Your answers for {app.kept} are kept. The wizard offers them when it starts.")
     active = app.session.active
@@ -101,6 +110,12 @@ def no_terminal() -> str:
     return (
         f"TERM is {term!r}, which cannot display full-screen programs" if term in {"dumb", "unknown"} else ""
     )
+
+
+def _terminal_is_light() -> bool:
+    from screens.widgets.terminal_background import terminal_is_light  # only for `auto`
+
+    return terminal_is_light()
 
 
 def _chosen_theme() -> str:

@@ -160,7 +160,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         if self._found:
             return Content("No cluster matches the filter. Press Esc to clear it.")
         new = "" if self._verify_only else " Press n to create one with encryption enabled."
-        return Content(f"You can see no cluster.{new}")
+        return Content(f"There are no clusters that you can access.{new}")
 
     # -- keys ----------------------------------------------------------------------------------------------------
 

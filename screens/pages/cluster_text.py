@@ -10,13 +10,10 @@ from screens.widgets.dialogs import problem_content
 from screens.widgets.links import linked
 from screens.widgets.theme import cell
 from wizard.cloud.inventory import ClusterRow, Unreadable
-from wizard.reports.wording import KINDS, STYLES, Tone, count, encryption, explained
+from wizard.reports.wording import KINDS, SHORT_WHY, STYLES, Tone, count, encryption, explained
 from wizard.system.sanitize import one_line
 
 Line = ClusterRow | Unreadable
-
-_SHORT = {"needs a managed identity": "needs an identity"}
-"""Shorter reasons for the table; the description of the row has the whole one."""
 
 _NAMES = ("cluster", "group", "subscription", "version", "identity", "now")
 _FIXED = {"version": 7, "identity": 17, "now": 35}
@@ -54,7 +51,7 @@ def cells(line: Line) -> Mapping[str, Text]:
         name = cell(one_line(line.name), "dim")
         return {"cluster": name, "subscription": place, "now": cell("not readable", "warn"), **empty}
     words, tone = encryption(line.encryption)
-    why = _SHORT.get(line.why_not or "", line.why_not or "")
+    why = SHORT_WHY.get(line.why_not or "", line.why_not or "")
     plain: Tone = "dim" if why else "plain"
     note = why or line.failed_operation
     if words.startswith("legacy KMS") and why.startswith("legacy KMS"):

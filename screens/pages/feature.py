@@ -156,7 +156,7 @@ def state_of(feature: FeatureRegistration, place: str, spinner: str) -> tuple[Co
             text = f"{place} is registered. No action required."
             return Content.assemble(("✓ ", STYLES["good"]), text), ""
         case state if state == GONE:
-            text = f"Azure does not list the feature {NAME} any more: it is not needed any more."
+            text = f"Azure no longer lists the feature {NAME}: it is not needed any more."
             return Content.assemble(("✓ ", STYLES["good"]), text), ""
         case "Pending":
             text = (

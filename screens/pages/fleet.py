@@ -1,9 +1,10 @@
 """The fleet overview: all clusters in a table that fills while they are read, with filters, orders and verdicts."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
@@ -14,14 +15,16 @@ from textual.widgets import DataTable, Static
 
 from screens.messages import OpenInWizard, VerifyCluster
 from screens.pages import fleet_text
-from screens.pages.fleet_rows import CHOICES, ORDERS, REVERSED, Order, View
+from screens.pages.fleet_rows import CHOICES, ORDERS, REVERSED, Prepared, View
 from screens.session.fleet import Fleet, Line, Shown
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.dialogs import AskDialog
 from screens.widgets.frame import Heading
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.judging import judge
+from wizard.reports.fleet_columns import COLUMN
 from wizard.reports.wording import KINDS, SPINNER, count, duration, sweep_notes
 
 _MANY = 500
@@ -60,10 +63,7 @@ assignments and locks that clusters depend on, each of them once."""
     def __init__(self, session: Session) -> None:
         super().__init__(session, "All clusters", id="fleet")
         self._view = View()
-        self._ordered: list[Line] = []
-        """The lines of the view in its order."""
-        self._ordered_for: tuple[View, int] | None = None
-        """The view, and the number of all lines, when they were put in order: a change of the width needs no new order."""
+        self._prepared = Prepared()
 
     def above(self) -> ComposeResult:
         """Yield the totals of all clusters."""
@@ -83,7 +83,7 @@ assignments and locks that clusters depend on, each of them once."""
 
     def forget(self) -> None:
         """Start a new sweep of the same depth."""
-        self.session.fleet, self._ordered_for = Fleet(self._fleet.depth), None
+        self.session.fleet, self._prepared = Fleet(self._fleet.depth), Prepared()
 
     async def read(self) -> AsyncGenerator[Line, None]:
         """Read every cluster of every subscription, with its verdict."""
@@ -94,6 +94,9 @@ assignments and locks that clusters depend on, each of them once."""
                 line = fleet.take(verdict)
                 if line is not None:
                     yield line
+        prepared = Prepared()  # one of its own: this page may use the other meanwhile
+        await asyncio.to_thread(self._view.of, [*fleet.lines], prepared)  # 30 ms for ten thousand
+        self._prepared = prepared
 
     def finished(self) -> None:
         """Put the lines in order, and show the notes of the sweep."""
@@ -113,11 +116,7 @@ assignments and locks that clusters depend on, each of them once."""
 
     def rows(self) -> list[Line]:
         """Return the lines of the view, in its order."""
-        lines, view = self._fleet.lines, self._view
-        wanted = view if view.words else replace(view, columns=()), len(lines)
-        if wanted != self._ordered_for:
-            self._ordered, self._ordered_for = view.of(lines), wanted
-        return self._ordered
+        return self._view.of(self._fleet.lines, self._prepared)
 
     def fits(self, row: Line) -> bool:
         """Whether the view shows it."""
@@ -132,11 +131,13 @@ assignments and locks that clusters depend on, each of them once."""
         arrow = "↓" if self._view.backwards else "↑"
         if column == "sign":
             return arrow if self._view.order == "verdict" else ""
-        return f"{column} {arrow}" if self._view.order == column else column
+        heading = COLUMN[column].heading
+        return f"{heading} {arrow}" if self._view.order == column else heading
 
     def columns(self) -> dict[str, int]:
         """Return the columns that fit."""
-        return fleet_text.columns(self.room, [each.name for each in self.session.subscriptions])
+        names = max((len(each.name) for each in self.session.subscriptions), default=0)
+        return fleet_text.columns(self.room, {"subscription_name": names} | self._fleet.longest)
 
     # -- texts ---------------------------------------------------------------------------------------------------
 
@@ -155,8 +156,8 @@ assignments and locks that clusters depend on, each of them once."""
             note = f"{progress.clusters:,} in {places} · {depth} · {progress.elapsed:.1f} s"
         self.query_one(Heading).note(note)
         totals = fleet_text.totals(fleet, self.room, reading=self.reading)
-        self.query_one("#totals", Static).update(totals)
-        self.query_one("#view", Static).update(self._view_text())
+        change(self.query_one("#totals", Static), totals)
+        change(self.query_one("#view", Static), self._view_text())
 
     def _view_text(self) -> Content:
         view = self._view
@@ -192,7 +193,7 @@ assignments and locks that clusters depend on, each of them once."""
     @on(DataTable.HeaderSelected)
     def _header_selected(self, event: DataTable.HeaderSelected) -> None:
         key = str(event.column_key.value)
-        order = cast("Order", "verdict" if key == "sign" else key)
+        order = "verdict" if key == "sign" else key
         backwards = not self._view.backwards if order == self._view.order else False
         self._change_view(order=order, backwards=backwards)
 
@@ -262,7 +263,11 @@ assignments and locks that clusters depend on, each of them once."""
             SaveDialog(
                 "Save the clusters that are shown (adds .json and .md)",
                 "clusters",
-                saved(self._fleet.findings(self._view.of(self._fleet.lines), self.session.azure.cloud.arm)),
+                saved(
+                    self._fleet.findings(
+                        self._view.of(self._fleet.lines, self._prepared), self.session.azure.cloud.arm
+                    )
+                ),
             )
         )
 

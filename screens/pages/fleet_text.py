@@ -1,6 +1,6 @@
 """What the fleet overview shows: a cluster in table cells and in words, and the totals. Pure functions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 from rich.text import Text
 from textual.content import Content
@@ -10,8 +10,8 @@ from screens.widgets.links import linked
 from screens.widgets.theme import cell
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
+from wizard.reports.fleet_columns import WIDE
 from wizard.reports.wording import KINDS, SHORT_KINDS, STYLES, VERDICTS, Tone, count, encryption
-from wizard.system.sanitize import one_line
 
 _BAR: dict[EncryptionKind, tuple[str, Tone]] = {
     "none": ("█", "warn"),
@@ -20,6 +20,9 @@ _BAR: dict[EncryptionKind, tuple[str, Tone]] = {
     "customer-managed": ("░", "good"),
 }
 """How the bar shows each kind: by its own sign, so that it can be read without colours."""
+
+_LEAST = 14
+"""Columns to which a column is cut at most."""
 
 
 def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
@@ -30,7 +33,12 @@ def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
     tally = fleet.tally
     if not tally.clusters:
         return Content.assemble(
-            ("Reading the clusters from Azure…" if reading else "You can see no cluster.", "$quiet")
+            (
+                "Reading the clusters from Azure…"
+                if reading
+                else "There are no clusters that you can access.",
+                "$quiet",
+            )
         )
     verdicts: list[tuple[str, str, Tone]] = [
         ("✓", f"{tally.passed - tally.warned:,} verified", "good"),
@@ -97,48 +105,44 @@ def _line(parts: list[tuple[str, str, Tone]], gap: str, label: str) -> Content:
     return Content.assemble((f"{label:<12}", "$quiet"), words) if label else words
 
 
-def columns(room: int, subscriptions: Sequence[str] = ()) -> dict[str, int]:
+def columns(room: int, longest: Mapping[str, int]) -> dict[str, int]:
     """Return the columns that fit, and their widths; what is left out is in the description of a line.
 
-    `subscriptions`: their names, for which the column is no wider than they need.
+    `longest`: the length of the longest text of each column, as far as it is known. None is wider, except the last one, which
+    takes the rest. If there is not enough room, columns are cut as they are in `aks-kms clusters`.
     """
-    fixed = {"sign": 1, "region": 18, "version": 8}
-    names = ["sign", "cluster", "group", "subscription", "region", "version", "now", "checks"]
-    room -= 1
-    names = names if room >= 140 else [name for name in names if name != "region"]
-    names = names if room >= 100 else [name for name in names if name not in {"subscription", "group"}]
-    fixed["now"] = max(len(kind) for kind in KINDS.values())
-    fixed["checks"] = 22 if room >= 110 else 20
-    left = room - sum(fixed.get(name, 0) for name in names) - 2 * len(names)
-    if "subscription" in names:
-        longest = max((*map(len, subscriptions), len("subscription")))
-        fixed["subscription"] = min(longest, left * 2 // 5)
-        left -= fixed["subscription"]
-        fixed["group"] = left * 9 // 20
-        left -= fixed["group"]
-    fixed["cluster"] = left
-    return {name: fixed[name] for name in names}
+    shown = [column for column in WIDE if room > column.room]
+    widths = {
+        column.key: max(len(column.heading) + 2, longest.get(column.key, 0) or column.width)
+        for column in shown
+    }
+    left = room - 1 - 1 - 2 * (len(shown) + 1) - sum(widths.values())
+    for column in sorted((each for each in shown if each.cut), key=lambda each: each.cut):
+        taken = min(max(0, -left), max(0, widths[column.key] - _LEAST))
+        widths[column.key] -= taken
+        left += taken
+    widths[shown[-1].key] += max(0, left)
+    return {"sign": 1, **widths}
 
 
 def cells(line: Line) -> dict[str, Text]:
     """Return the cells of a line, by column."""
-    if isinstance(line, Unreadable):
-        name, subscription = (cell(one_line(each), "dim") for each in (line.name, line.subscription_name))
-        empty = dict.fromkeys(("group", "region", "version", "checks"), cell(""))
-        return {"sign": cell("?", "warn"), "cluster": name, "subscription": subscription, "now": cell("not readable", "warn"), **empty}  # fmt: skip
-    row = line.row
-    sign, _, sign_tone = VERDICTS[line.outcome]
-    _, tone = encryption(row.encryption)
-    tone = "warn" if line.outcome in {"failed", "unknown"} else tone  # only the verdict says that it is good
+    tones: dict[str, Tone] = {"encryption": "warn", "reason": "warn"}
+    sign, _, tone = VERDICTS["unknown" if isinstance(line, Unreadable) else line.outcome]
+    if isinstance(line, Shown) and line.outcome == "failed":
+        tones["reason"] = "bad"
+    elif isinstance(line, Shown) and line.passed:  # only the verdict says that an encryption is good
+        tones["encryption"] = encryption(line.row.encryption)[1]
     return {
-        "sign": cell(sign, sign_tone),
-        "cluster": cell(row.name, bold=True),
-        "group": cell(row.resource_group),
-        "subscription": cell(row.subscription_name),
-        "region": cell(row.location),
-        "version": cell(row.kubernetes_version),
-        "now": cell(KINDS[row.kind], tone),
-        "checks": cell(line.codes, "bad" if line.outcome == "failed" else "warn"),
+        "sign": cell(sign, tone),
+        **{
+            column.key: cell(
+                column.shown(line),
+                tones.get(column.key, "plain" if isinstance(line, Shown) else "dim"),
+                bold=column.key == "name" and isinstance(line, Shown),
+            )
+            for column in WIDE
+        },
     }
 
 

@@ -202,7 +202,7 @@ def signed_in(azure: "Azure", subscriptions: "list[Subscription]", width: int) -
     who = azure.signed_in
     if not subscriptions:
         text = (
-            f"{who.name} sees no subscription in tenant {who.tenant_id}. "
+            f"{who.name} has no accessible subscription in tenant {who.tenant_id}. "
             "Ask for a role in one, or set AZURE_TENANT_ID to sign in to another tenant. Then start the wizard again."
         )
         return Content.assemble(("! ", STYLES["warn"]), hanging(text, 2, width))

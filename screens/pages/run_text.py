@@ -280,7 +280,7 @@ def _failed(active: ActiveRun) -> list[tuple[str, str]]:
         correlation = sanitize(problem.correlation_id)
         found += [
             ("What to do", sanitize(problem.remedy)),
-            ("Support", f"correlation id {correlation}" if correlation else ""),
+            ("Support", f"correlation ID {correlation}" if correlation else ""),
         ]
     return found
 

@@ -1,7 +1,8 @@
 """The form for vault, key and identity: proposed names, existing resources, and findings about each entry."""
 
+import asyncio
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import ClassVar
 
 from textual import on
@@ -27,6 +28,7 @@ from screens.pages.vault_entries import (
 )
 from screens.session.draft import VaultForm
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.dialogs import TextDialog
 from screens.widgets.fields import Choice, ContinueButton, Entry, Field
 from screens.widgets.frame import NARROW, Frame, Heading
@@ -84,6 +86,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._vaults: dict[str, VaultRow] = {}
+        self._vaults_beside: list[str] = []
+        """The names of those in the resource group of the cluster."""
         self._keys: dict[str, KeyRow] = {}
         self._identities: dict[str, IdentityRow] = {}
         self._keys_of = ""
@@ -97,6 +101,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         """The findings by the entry that they are about; the empty one has those about none."""
         self._rotated: str | None = None
         """How often the selected existing key is rotated; None until that is known."""
+        self._drawn_soon = False
+        """Whether `_draw` is going to be called."""
         self._had_findings = False
         """Whether the footer offers the keys of findings."""
         self._problem: Problem | None = None
@@ -131,11 +137,12 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         choice = self.query_one("#vault", PickChoice)
         rows, problems = await vault_offers.everywhere(azure, self.session.subscriptions, vaults)
         self._existing["vault"] = [row.name for row in rows]
-        usable, left_out = vault_offers.usable_vaults(rows, azure.signed_in.tenant_id)
-        usable = vault_offers.nearest_first(draft, usable)
+        usable, left_out, offers = await asyncio.to_thread(
+            vault_offers.offers_of_vaults, rows, azure.signed_in.tenant_id, draft, self.session.subscriptions
+        )
         self._vaults = {row.id: row for row in usable}
+        self._vaults_beside = [row.name for row in usable if self._is_beside(row)]
         self._left_out["vault"] = _both(left_out, problems)
-        offers = [vault_offers.offer(row, draft, self.session.subscriptions) for row in usable]
         kept = next((id_ for id_ in self._vaults if same(id_, draft.vault.vault_id)), NEW)
         if not draft.vault.seen and draft.cluster:
             now = draft.cluster.encryption.key_name.partition("/")[0]
@@ -149,10 +156,11 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         rows, problems = await vault_offers.everywhere(
             self.session.azure, self.session.subscriptions, identities
         )
+        rows, offers = await asyncio.to_thread(
+            vault_offers.offers_of_identities, rows, draft, self.session.subscriptions
+        )
         self._existing["identity"] = [row.name for row in rows if self._is_beside(row)]
-        rows = vault_offers.nearest_first(draft, rows)
         self._identities = {row.id: row for row in rows}
-        offers = [vault_offers.offer(row, draft, self.session.subscriptions) for row in rows]
         kept = next((id_ for id_ in self._identities if same(id_, draft.vault.identity_id)), NEW)
         if not draft.vault.seen and draft.cluster and draft.cluster.encryption.kms_enabled:
             now = draft.cluster.identities[:1]
@@ -195,6 +203,19 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     # -- the form -----------------------------------------------------------------------------------------
 
+    @cached_property
+    def _entries(self) -> list[Entry]:
+        """All entries, which stay the same: Textual would search the whole page for them each time."""
+        return list(self.query(Entry))
+
+    @property
+    def _fields(self) -> list[Field]:
+        return [entry for entry in self._entries if isinstance(entry, Field)]
+
+    @property
+    def _choices(self) -> list[Choice]:
+        return [entry for entry in self._entries if isinstance(entry, Choice)]
+
     def _value(self, name: str) -> str:
         return self.query_one(f"#{name}", Field).value
 
@@ -209,8 +230,8 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     def _form(self) -> VaultForm:
         """Return the form as it is on the page."""
-        typed = {str(field.id): field.value for field in self.query(Field)}
-        typed |= {str(choice.id): choice.value for choice in self.query(Choice)}
+        typed = {str(field.id): field.value for field in self._fields}
+        typed |= {str(choice.id): choice.value for choice in self._choices}
         offered = {*self._vaults, *self._identities}
         return form_of(self.session.draft, typed, *self._chosen(), loading=self._loading, offered=offered)
 
@@ -236,7 +257,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         """Whether the name that is typed for a new resource exists already, so that the plan uses the existing one."""
         name = self._value(f"{group}-name")
         if group == "vault":
-            there = [row.name for row in self._vaults.values() if self._is_beside(row)]
+            there = self._vaults_beside
         elif group == "key" and self._chosen()[0] is None:
             there = []
         else:
@@ -295,7 +316,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     def _answers(self) -> Answers | None:
         """Return the answers with the form as it is; None if it is not valid."""
-        if any(field.problem for field in self.query(Field) if not field.disabled):
+        if any(field.problem for field in self._fields if not field.disabled):
             return None
         try:
             return replace(self.session.draft, vault=self._form()).answers()
@@ -335,38 +356,48 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     # -- drawing -------------------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        """Draw the page for what is selected."""
+        """Show the entries that belong to what is selected, and soon, once, what there is to say of them."""
         if not self.is_mounted:
             return
+        if not self._drawn_soon:
+            self._drawn_soon = True
+            self.call_later(self._draw)
         vault = self._vaults.get(self._choice("vault"))
         if vault and vault.id != self._keys_of:
             self._keys_of, self._keys = vault.id, {}
             self._existing["key"] = []
             self._loading.add("key")
             self.background(self._read_keys(vault), "listing the keys")
-        vault, key, identity = self._chosen()
-        for group, there in (("vault", vault), ("key", key), ("identity", identity)):
+        vault, _, _ = chosen = self._chosen()
+        for group, there in zip(PARTS, chosen, strict=True):
             for name in PARTS[group]:
                 widget = self.query_one(f"#{name}")
                 if there and widget.has_focus_within:  # it is not shown any more
                     self.query_one(f"#{group}").query_one(CLOSED).focus()
                 widget.display, widget.disabled = there is None, there is not None
         self.query_one("#key").disabled = vault is None
+
+    def _draw(self) -> None:
+        """Draw what there is to say."""
+        self._drawn_soon = False
+        if not self.is_mounted:
+            return
+        vault, key, _ = self._chosen()
         self._explain(vault, key)
-        for entry in self.query(Entry):
+        for entry in self._entries:
             entry.take_findings(self._found.get(str(entry.id), ()))
         if self._had_findings != any(self._found.values()):
             self._had_findings = not self._had_findings
             self.refresh_bindings()
         self._show_panel()
-        invalid = [str(field.id) for field in self.query(Field) if not field.disabled and field.problem]
+        invalid = [str(field.id) for field in self._fields if not field.disabled and field.problem]
         why_not = vault_text.why_not_continue(invalid, self._mistakes(), loading=self._still_loading)
         self.query_one(ContinueButton).allow(why_not)
 
     @on(DescendantFocus)
     def _show_panel(self) -> None:
         """Show what there is to say of the entry that has the focus, and what is wrong elsewhere."""
-        shown = [entry for entry in self.query(Entry) if entry.display]
+        shown = [entry for entry in self._entries if entry.display]
         for entry in shown:
             entry.set_class(entry.has_focus_within, "here")
         here = next((entry.said for entry in shown if entry.has_focus_within), None)
@@ -386,14 +417,14 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             ),
             around.size.width - (3 if self.app.size.width >= NARROW else 1),
         )
-        self.query_one("#panel", Static).update(text)
+        change(self.query_one("#panel", Static), text)
         around.scroll_home(animate=False)
 
     def _explain(self, vault: VaultRow | None, key: KeyRow | None) -> None:
         draft = self.session.draft
         hints = vault_text.hints(
             vault,
-            {str(choice.id): choice.value for choice in self.query(Choice)},
+            {str(choice.id): choice.value for choice in self._choices},
             private=draft.option == "Private",
             rotated=self._rotated if key else None,
         )
@@ -405,7 +436,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
         narrow = self.app.size.width < NARROW
         name, link = self._value("vault-name"), self.session.portal_link
         line = vault_text.drawing(draft, vault, name, link, narrow=narrow)
-        self.query_one("#drawing", Static).update(line)
+        change(self.query_one("#drawing", Static), line)
 
     # -- keys ----------------------------------------------------------------------------------------------------
 
@@ -416,7 +447,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
             text = review_text.all_checks(self._result.findings)
         else:
             self._check()
-            entries = [each for each in self.query(Field) if not each.disabled] if answers is None else []
+            entries = [each for each in self._fields if not each.disabled] if answers is None else []
             why = vault_text.why_not_read(
                 self._problem,
                 [(str(each.id), each.problem) for each in entries if each.problem],
@@ -434,7 +465,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
 
     def _with_findings(self) -> list[Entry]:
         """The entries with findings, as they are on the page; the one with the focus comes first."""
-        entries = [entry for entry in self.query(Entry) if self._found.get(str(entry.id))]
+        entries = [entry for entry in self._entries if self._found.get(str(entry.id))]
         here = next((at for at, entry in enumerate(entries) if entry.has_focus_within), 0)
         return entries[here:] + entries[:here]
 
@@ -455,7 +486,7 @@ vault; if the vault uses access policies, it gets its own access policy instead 
     @on(ContinueButton.Pressed)
     def action_continue(self) -> None:
         """Continue to the review, if every field is valid."""
-        fields = [field for field in self.query(Field) if not field.disabled]
+        fields = [field for field in self._fields if not field.disabled]
         for field in fields:
             field.show_problem()
         if wrong := next((field for field in fields if field.problem), None):

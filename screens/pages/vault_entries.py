@@ -122,12 +122,14 @@ def form_of(
     group = draft.resource_group
     kind, _, size = typed["key-type"].partition(":")
     through = "resource-manager" if draft.option == "Private" else "key-vault"
-    same_vault = _is_unchanged(
-        typed, "vault", draft.vault_name, before.vault_group or group
-    ) and before.vault_id not in {*offered}
-    same_identity = _is_unchanged(
-        typed, "identity", draft.identity_name, before.identity_group or group
-    ) and before.identity_id not in {*offered}
+    same_vault = (
+        _is_unchanged(typed, "vault", draft.vault_name, before.vault_group or group)
+        and before.vault_id not in offered
+    )
+    same_identity = (
+        _is_unchanged(typed, "identity", draft.identity_name, before.identity_group or group)
+        and before.identity_id not in offered
+    )
     form = VaultForm(
         vault=vault.name if vault else _unless(typed["vault-name"], plain.vault_name),
         vault_group=_unless(

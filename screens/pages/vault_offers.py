@@ -80,14 +80,38 @@ def nearest_first(draft: "Draft", rows: Iterable[Listed]) -> list[Listed]:
     )
 
 
-def offer(row: VaultRow | IdentityRow, draft: "Draft", subscriptions: "Iterable[Subscription]") -> Row:
-    """Return an option: name, resource group, region and subscription. The form shows the subscription only if it is not that
-    of the cluster.
+def offers_of_vaults(
+    rows: Sequence[VaultRow], tenant: str, draft: "Draft", subscriptions: "Iterable[Subscription]"
+) -> tuple[list[VaultRow], str, list[Row]]:
+    """Return the vaults that the cluster can use, nearest first; why the others are not offered; and an option for each.
+
+    It and `offers_of_identities` are called in a thread: a frame would wait 50 ms for five thousand.
     """
-    place = next((s.name for s in subscriptions if same(s.id, row.subscription)), row.subscription)
-    cells = (row.name, row.resource_group, row.location, place)
-    own = draft.subscription is None or same(row.subscription, draft.subscription.id)
-    return Row(row.id, cells, " · ".join(cells[:3] if own else cells))
+    usable, left_out = usable_vaults(rows, tenant)
+    usable = nearest_first(draft, usable)
+    return usable, left_out, _offers(usable, draft, subscriptions)
+
+
+def offers_of_identities(
+    rows: Sequence[IdentityRow], draft: "Draft", subscriptions: "Iterable[Subscription]"
+) -> tuple[list[IdentityRow], list[Row]]:
+    """Return the identities, nearest first, and an option for each."""
+    sorted_ = nearest_first(draft, rows)
+    return sorted_, _offers(sorted_, draft, subscriptions)
+
+
+def _offers(rows: Sequence[Listed], draft: "Draft", subscriptions: "Iterable[Subscription]") -> list[Row]:
+    """Return options: name, resource group, region and subscription. The form shows the subscription only if it is not that of
+    the cluster.
+    """
+    ids = {row.subscription for row in rows}
+    names = {id_: next((s.name for s in subscriptions if same(s.id, id_)), id_) for id_ in ids}
+    own = {id_ for id_ in ids if draft.subscription is None or same(id_, draft.subscription.id)}
+    offers = []
+    for row in rows:
+        cells = (row.name, row.resource_group, row.location, names[row.subscription])
+        offers.append(Row(row.id, cells, " · ".join(cells[:3] if row.subscription in own else cells)))
+    return offers
 
 
 def offer_of_key(row: KeyRow) -> Row:

@@ -170,7 +170,7 @@ def detail(check: Check, width: int, *, brief: bool = False, links: Content | No
             (seen, check.evidence),
             ("Proves" if check.outcome == "passed" else "A pass proves", check.proves),
             ("Fix", check.remedy),
-            ("Verdict", "left out with --allow-unknown" if check.left_out else ""),
+            ("Verdict", "left out, as requested" if check.left_out else ""),
         )
         if words
     ]

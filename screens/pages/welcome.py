@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import ScreenResume
 from textual.widgets import OptionList, Static
@@ -16,7 +16,7 @@ from screens.session.session import Session
 from screens.widgets.frame import NARROW, Frame
 from screens.widgets.marked_list import MarkedList
 from wizard.cloud.cloud_shell import notice
-from wizard.reports.wording import SPINNER, STYLES, count, duration, short
+from wizard.reports.wording import SPINNER, STYLES, count, duration, hanging, short
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ TASKS = (
     ),
 )
 _WITHOUT_AZURE = ("history",)
+_TITLE_STYLE = "bold $text"
 
 
 def prompt(task: Task, *, narrow: bool) -> Content:
@@ -79,6 +80,10 @@ def prompt(task: Task, *, narrow: bool) -> Content:
     return Content.assemble(
         (f"{task.key}  ", f"bold {STYLES['busy']}"), f"{task.name:<{wide}}  ", (does, STYLES["dim"])
     )
+
+
+class UnfocusedScroll(VerticalScroll, can_focus=False):
+    """The page, which scrolls in a small terminal; the keys are those of the list on it."""
 
 
 class WelcomeScreen(Frame):
@@ -98,6 +103,7 @@ the themes.
 Your identity comes from your sign-in to Azure: environment variables, a workload or managed identity, or `az login`. \
 Start with --credential to choose another method."""
 
+    BODY = UnfocusedScroll
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", show=False),
         Binding(
@@ -135,18 +141,13 @@ Start with --credential to choose another method."""
     ]
 
     def body(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Static(Content(TITLE), classes="title")
-            yield Static(Content(ABOUT), id="about-this", classes="muted")
+        yield Static(id="about-this", classes="muted")
+        if self._cloud_shell:
             yield Static(Content(self._cloud_shell), id="cloud-shell", classes="text caution")
-            yield Static(id="resumable", classes="text")
-            yield Static(Content("What do you want to do?"), id="ask-what", classes="title text")
-            yield MarkedList(id="tasks", compact=True, classes="text")
-            with Horizontal(id="irreversible", classes="hanging text"):
-                yield Static(Content.styled("!", STYLES["warn"]), classes="sign")
-                yield Static(Content(IRREVERSIBLE))
-            yield Static(Content("Connection"), id="connection-title", classes="title text")
-            yield Static(id="connection")
+        yield Static(Content("What do you want to do?"), id="ask-what", classes="title text")
+        yield MarkedList(id="tasks", classes="text")
+        yield Static(id="irreversible", classes="text")
+        yield Static(id="connection", classes="text")
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -163,8 +164,6 @@ Start with --credential to choose another method."""
         """The cluster of a run as it is now, by the ID of the run."""
 
     def on_mount(self) -> None:
-        self.query_one("#cloud-shell").display = bool(self._cloud_shell)
-        self.query_one("#resumable").display = False
         self.query_one(MarkedList).focus()
         self.every(0.25, self._beat)
 
@@ -177,6 +176,11 @@ Start with --credential to choose another method."""
         """Also draw what can be resumed, the ways to start and the connection."""
         super().refresh_frame()
         if self.is_mounted:
+            narrow, room = self.app.size.width < NARROW, self.app.size.width - self.beside
+            title = Content.styled(TITLE, _TITLE_STYLE)
+            self.query_one("#about-this", Static).update(title if narrow else title + Content(f"\n{ABOUT}"))
+            irreversible = Content(f"! {hanging(IRREVERSIBLE, 2, room)}")
+            self.query_one("#irreversible", Static).update(irreversible)
             self._show_resumable()
             self._show_connection()
 
@@ -192,11 +196,15 @@ Start with --credential to choose another method."""
         return self.session.resumable or [], self.session.drafts
 
     def _show_resumable(self) -> None:
-        panel = self.query_one("#resumable", Static)
         runs, drafts = self._resumable
-        panel.display = bool(runs or drafts)
-        if not panel.display:
+        panel = next(iter(self.query("#resumable").results(Static)), None)
+        if panel:
+            panel.display = bool(runs or drafts)
+        if not (runs or drafts):
             return
+        if panel is None:
+            panel = Static(id="resumable", classes="text")
+            self.query_one(self.BODY).mount(panel, before="#ask-what")
         from screens.pages.resume import offer, offer_title
 
         newest = runs[0] if runs else None
@@ -258,7 +266,9 @@ Start with --credential to choose another method."""
             self.toggle_class("no-azure")
             self.refresh_bindings()
         self._show_tasks()
-        self.query_one("#connection", Static).update(self._connection())
+        title = "" if self.app.size.width < NARROW else "Connection\n"
+        text = Content.styled(title, _TITLE_STYLE) + self._connection()
+        self.query_one("#connection", Static).update(text)
 
     def _connection(self) -> Content:
         session = self.session
@@ -293,7 +303,7 @@ Start with --credential to choose another method."""
             facts.append(Content.assemble(good, count(number, "subscription")))
         else:
             fix = "Ask for a role in one, or set AZURE_TENANT_ID to sign in to another tenant."
-            facts.append(Content.assemble(warn, f"This identity sees no subscription. {fix}"))
+            facts.append(Content.assemble(warn, f"This identity has no accessible subscription. {fix}"))
         if program("az", self.session.environment) is None:
             facts.append(
                 Content.assemble(warn, "Azure CLI not found", (" (only exported scripts need it)", "$quiet"))

@@ -1,49 +1,44 @@
 """What the fleet overview has found: each cluster with its verdict, and how far the sweep has come."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field
 
-from wizard.cloud.inventory import ClusterRow, Unreadable
+from wizard.cloud.inventory import Unreadable
 from wizard.fleet.judging import Judged, Verdict
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone
 from wizard.fleet.tally import Tally
 from wizard.reports.findings import Findings, Missed
-from wizard.reports.text import against, codes
-from wizard.verification.report import ClusterReport, Depth, Outcome
+from wizard.reports.fleet_columns import WIDE, Listed
+from wizard.reports.text import causes_first, reasons_of
+from wizard.verification.report import ClusterReport, Depth
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Listed):
     """One cluster with what the page shows of its verdict. The whole report is kept as text, because ten thousand reports as
     objects would make the garbage collector stop the app for half a second each time.
     """
 
-    row: ClusterRow
-    outcome: Outcome
     wrong: tuple[str, ...]
     """The messages of failed checks, then of warnings."""
-    codes: str
-    """The first code of them and the number of the others: `key-exists +2`."""
     report: str
     """The report as JSON."""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the cluster is verified."""
-        return self.outcome in {"passed", "warning"}
 
     @classmethod
     def of(cls, judged: Judged) -> "Shown":
         """Return the line for a verdict."""
         report = judged.report
-        wrong = [*report.against]
+        wrong = causes_first(report)
         wrong += [check for check in report.checks if check.outcome == "warning" and check not in wrong]
         return cls(
             judged.row,
             report.outcome,
+            report.verdict,
+            reasons_of(report),
+            judged.in_graph,
             tuple(check.message for check in wrong),
-            codes(against(report)),
             json.dumps(report.to_json()),
         )
 
@@ -60,6 +55,8 @@ class Fleet:
     tally: Tally = field(default_factory=Tally)
     lines: list[Line] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    longest: Counter[str] = field(default_factory=Counter)
+    """The length of the longest text of each column."""
     complete: bool = False
     """Whether the sweep has ended; an incomplete one is started again."""
 
@@ -76,6 +73,8 @@ class Fleet:
             self.tally.miss(verdict.problem)
             line = verdict
         self.lines.append(line)
+        for column in WIDE:
+            self.longest[column.key] = max(self.longest[column.key], len(column.shown(line)))
         return line
 
     def findings(self, lines: list[Line], arm: str) -> Findings:

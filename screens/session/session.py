@@ -5,20 +5,19 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from screens.exit_codes import FAILURE, INTERRUPTED, SUCCESS, UNREACHABLE, code_of_report
-from screens.session import saved_drafts
-from screens.session.draft import Draft
-from screens.session.feature_registration import FeatureRegistration
-from wizard.cloud.arm import ResourceId, same
-from wizard.errors import AzureError, JournalError, Problem, fault_of_ours
+from wizard.errors import AzureError, JournalError, Problem, internal_error
 from wizard.reports.wording import duration
 from wizard.system.clock import Clock
 
 if TYPE_CHECKING:
     from screens.session.active_run import ActiveRun
+    from screens.session.draft import Draft
+    from screens.session.feature_registration import FeatureRegistration
     from screens.session.fleet import Fleet
     from screens.session.saved_drafts import SavedDraft
     from wizard.answers.model import Answers
@@ -79,7 +78,7 @@ class Session:
         self.environment = environment
         self.speed_note = speed_note
         self.journal_root = journal_root
-        self.draft = Draft()
+        self._draft: Draft | None = None
         self.implicit_steps: frozenset[str] = frozenset()
         """Steps that were completed by selecting a cluster elsewhere, without showing their page."""
         self.azure_or_none: Azure | None = None
@@ -105,10 +104,34 @@ class Session:
         """The run that is being resumed."""
         self.drafts: list[SavedDraft] = []
         """Answers of earlier wizards that were not applied, the newest first."""
-        self._draft_path = saved_drafts.new_path(journal_root)
         self.active: ActiveRun | None = None
         self.result: int | None = None
         """The exit code of the last run or verification."""
+
+    @cached_property
+    def _draft_path(self) -> Path:
+        """The file in which the answers of this wizard are kept."""
+        from screens.session.saved_drafts import new_path
+
+        return new_path(self.journal_root)
+
+    @property
+    def draft(self) -> "Draft":
+        """The answers so far."""
+        if self._draft is None:
+            from screens.session.draft import Draft
+
+            self._draft = Draft()
+        return self._draft
+
+    @draft.setter
+    def draft(self, draft: "Draft") -> None:
+        self._draft = draft
+
+    @property
+    def subscription(self) -> "Subscription | None":
+        """The subscription that was selected."""
+        return self._draft.subscription if self._draft else None
 
     # -- the connection ------------------------------------------------------------------------------------------
 
@@ -136,7 +159,7 @@ class Session:
         except AzureError as error:
             self.connection_problem = error.problem
         except Exception as error:  # noqa: BLE001 - the first page shows any error, and offers another attempt
-            self.connection_problem = fault_of_ours(error, "connection")
+            self.connection_problem = internal_error(error, "connection")
         finally:
             self.azure_or_none = None
             self._host.changed()
@@ -148,6 +171,8 @@ class Session:
 
     def subscription_of(self, identifier: str) -> "Subscription | None":
         """Return the subscription with this id, or None if the signed-in identity cannot see it."""
+        from wizard.cloud.arm import same
+
         return next((each for each in self.subscriptions if same(each.id, identifier)), None)
 
     def portal_link(self, resource_id: str) -> str:
@@ -175,8 +200,10 @@ class Session:
 
     def start_over(self) -> None:
         """Forget the answers, except for the subscription and its feature."""
+        from screens.session.draft import Draft
+
         completed = self.draft.completed & {"prerequisites", "feature"}
-        self.draft, self.resumed_run = Draft(subscription=self.draft.subscription, completed=completed), None
+        self.draft, self.resumed_run = Draft(subscription=self.subscription, completed=completed), None
         self.keep_draft()
         self._host.changed()
 
@@ -250,19 +277,23 @@ class Session:
     # -- the preview feature -------------------------------------------------------------------------------------
 
     @property
-    def feature(self) -> FeatureRegistration | None:
+    def feature(self) -> "FeatureRegistration | None":
         """What is known of the preview feature in the selected subscription."""
-        return self.registrations.get(self.draft.subscription.id) if self.draft.subscription else None
+        return self.registrations.get(self.subscription.id) if self.subscription else None
 
     def look_up_feature(self, subscription: str, *, again: bool = False) -> None:
         """Look up, in the background, whether the feature is registered in a subscription."""
         if again or subscription not in self.registrations:
+            from screens.session.feature_registration import FeatureRegistration
+
             registration = self.registrations[subscription] = FeatureRegistration()
             work = registration.look_up(self.azure, subscription, self._host.changed)
             self._host.background(work, "feature")
 
     def register_feature(self, subscription: str) -> None:
         """Register the feature in the background."""
+        from screens.session.feature_registration import FeatureRegistration
+
         registration = self.registrations.setdefault(subscription, FeatureRegistration())
         if not registration.following:
             work = registration.follow(self.azure, subscription, self._host.changed)
@@ -277,14 +308,13 @@ class Session:
             self._host.background(work, "reading the journal", group="journal", exclusive=True)
 
     async def _find_resumable(self) -> None:
+        from screens.session.saved_drafts import saved_drafts
         from wizard.runs.resume import ResumableRun, each_resumable_run
 
         cloud = self.azure.cloud
         self.drafts = [
             draft
-            for draft in await asyncio.to_thread(
-                saved_drafts.saved_drafts, self._draft_path.parent, cloud.arm
-            )
+            for draft in await asyncio.to_thread(saved_drafts, self._draft_path.parent, cloud.arm)
             if self.subscription_of(draft.subscription) and draft.path != self._draft_path
         ]
         first, found, stopped = self.resumable is None, list[ResumableRun](), False
@@ -318,6 +348,8 @@ class Session:
         """Take over the answers of an earlier run, with its cluster as it is now. Raise AzureError if the cluster cannot be
         read.
         """
+        from screens.session.draft import Draft
+        from wizard.cloud.arm import ResourceId
         from wizard.cloud.inventory import one_cluster
         from wizard.state.target import Target
 
@@ -344,6 +376,8 @@ class Session:
         """Save the answers so far, unless a run has them in its journal. Return the name of their cluster if they are kept."""
         if not self.can_resume or self.azure_or_none is None:
             return ""
+        from screens.session import saved_drafts
+
         runs = [run.answers for run in (self.active, self.resumed_run) if run]
         applied = bool(runs) and self.draft.answers_or_none() in runs
         draft = None if applied else saved_drafts.to_save(self.draft, self.azure_or_none.cloud.arm)
@@ -356,6 +390,7 @@ class Session:
 
     async def restore(self, saved: "SavedDraft") -> None:
         """Take over answers that were not applied, with their cluster as it is now. Raise AzureError if it cannot be read."""
+        from wizard.cloud.arm import ResourceId
         from wizard.cloud.inventory import one_cluster
 
         own = self.subscription_of(saved.subscription)
@@ -372,6 +407,8 @@ class Session:
 
     def discard(self, saved: "SavedDraft") -> None:
         """Delete answers that were not applied."""
+        from screens.session import saved_drafts
+
         self.drafts = [draft for draft in self.drafts if draft is not saved]
         try:
             saved_drafts.write(saved.path, None)
@@ -458,6 +495,8 @@ class Session:
 
     def _keep(self, report: "ClusterReport") -> None:
         """Store a verification with the run that led to it: this wizard's own, or the one that is resumed."""
+        from wizard.cloud.arm import same
+
         if self.active and self.active.journal and same(self.active.plan.cluster_id, report.id):
             self.active.journal.save_report(report)
         elif self.resumed_run and same(str(self.resumed_run.run.plan.get("cluster_id")), report.id):

@@ -1,17 +1,20 @@
 """Background work of a page: it ends with the page, and shows nothing afterwards."""
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from textual import on
 from textual.app import App
+from textual.events import Event, ScreenResume
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from screens.messages import Failed, Retrying
 from wizard.cloud.retry_notices import RetryNotice
 from wizard.cloud.retry_notices import listener as on_retry_notice
-from wizard.errors import AzureError, Problem, fault_of_ours
+from wizard.errors import AzureError, Problem, internal_error
 from wizard.system.coroutines import closing_arguments
 
 Result = TypeVar("Result")
@@ -36,7 +39,7 @@ async def reported(
             on_problem(error.problem)
     except Exception as error:  # noqa: BLE001 - any error has to be shown, none may end the app
         if not worker.is_cancelled:
-            on_problem(fault_of_ours(error, name))
+            on_problem(internal_error(error, name))
 
 
 def run_reported(
@@ -58,6 +61,19 @@ def run_reported(
 
 class BackgroundScreen(Screen[Result]):
     """A screen that works in the background. The app calls `end_work` when it removes the screen."""
+
+    _styled = False
+
+    async def on_event(self, event: Event) -> None:
+        """Handle an event, and let others have their turn: a new page has several that take 50 ms each."""
+        await super().on_event(event)
+        await asyncio.sleep(0)
+
+    @on(ScreenResume)
+    def _keep_styles(self, event: ScreenResume) -> None:
+        """Style nothing again when the screen is shown first: everything was styled when it was mounted, just before."""
+        if not self._styled:
+            self._styled, event.refresh_styles = True, False
 
     @property
     def _group(self) -> str:

@@ -17,7 +17,9 @@ from textual.events import ScreenResume
 from textual.widgets import DataTable, Input, Static
 
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.frame import Frame, Heading
+from screens.widgets.rows import Rows
 
 Row = TypeVar("Row")
 
@@ -28,16 +30,6 @@ _TURN = 0.01
 _AHEAD = 300
 """Rows in the table beyond the last visible one. More are added when the cursor gets near them, because Textual needs a
 second to redraw a table of ten thousand rows."""
-
-
-class Rows(DataTable[Text], inherit_bindings=False):
-    """The table. Enter is bound by the page, so that the footer says what it does there."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        binding
-        for binding in DataTable.BINDINGS
-        if not (isinstance(binding, Binding) and binding.key == "enter")
-    ]
 
 
 class ClusterTable(Frame, Generic[Row]):
@@ -298,7 +290,7 @@ class ClusterTable(Frame, Generic[Row]):
         """Describe the row under the cursor."""
         self.detail_shown()
         says = self.query_one("#detail", Static)
-        says.update(self.describe(self.under_cursor))
+        change(says, self.describe(self.under_cursor))
         says.remove_class("refused")
 
     # -- keys ----------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
         *(ours + azures if remedy_first else azures + ours),
         (
             "For support",
-            f"correlation id {sanitize(problem.correlation_id)}" if problem.correlation_id else "",
+            f"correlation ID {sanitize(problem.correlation_id)}" if problem.correlation_id else "",
         ),
     ):
         if text:

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Select, Static
 
+from screens.widgets.change import change
 from screens.widgets.form_words import for_form
 from wizard.reports.wording import LEVELS, STYLES
 from wizard.system.sanitize import sanitize
@@ -52,8 +53,8 @@ class Entry(Vertical):
         self._label = label
         self._hint = ""
         self._findings: tuple[Finding, ...] = ()
-        self._sign = Static("", classes="sign")
-        self._message = Static("", classes="message silent")
+        self._sign = Static(Content(""), classes="sign")
+        self._message = Static(Content(""), classes="message silent")
 
     def _line(self, *controls: Widget) -> ComposeResult:
         """Yield the label, the controls and the sign on one line, and the message below it."""
@@ -82,7 +83,7 @@ class Entry(Vertical):
         """Show the sign for what is wrong."""
         level = self.said.level
         sign, _, tone = LEVELS[level] if level else ("", "", "plain")
-        self._sign.update(Content.assemble((sign, STYLES[tone])))
+        change(self._sign, Content.assemble((sign, STYLES[tone])))
 
 
 def findings_content(findings: "Sequence[Finding]") -> Content:
@@ -174,7 +175,7 @@ class Field(Entry):
         problem = self.problem if self._shows_problem else None
         self._shows_problem = problem is not None
         self.set_class(problem is not None, "wrong")
-        self._message.update(Content(f"✗ {problem}" if problem else self._hint))
+        change(self._message, Content(f"✗ {problem}" if problem else self._hint))
         self._message.set_class(not problem and not self._hint, "silent")
         self.mark()
 
@@ -246,7 +247,7 @@ class Choice(Entry):
     def hint(self, text: str) -> None:
         """Explain the selected option."""
         self._hint = text
-        self._message.update(Content(text))
+        change(self._message, Content(text))
         self._message.set_class(not text, "silent")
 
     @on(Select.Changed)
@@ -270,7 +271,7 @@ class ContinueButton(Horizontal):
     def __init__(self, label: str = "Continue") -> None:
         super().__init__(classes="continue")
         self._button = Button(Content(label), variant="primary", compact=True, id="continue")
-        self._why = Static("", classes="why")
+        self._why = Static(Content(""), classes="why")
 
     def compose(self) -> ComposeResult:
         yield self._button
@@ -279,7 +280,7 @@ class ContinueButton(Horizontal):
     def allow(self, why_not: str | None) -> None:
         """Enable the button, or disable it and show why."""
         self._button.disabled = why_not is not None
-        self._why.update(Content(why_not or ""))
+        change(self._why, Content(why_not or ""))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -9,11 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.events import Click, ScreenResume
+from textual.widget import Widget
 from textual.widgets import Static
 
 from screens.messages import Back, GoTo
 from screens.session.session import Session
 from screens.widgets.background import BackgroundScreen
+from screens.widgets.change import change
 from screens.widgets.key_footer import KeyFooter
 from screens.wizard_steps import ORDER, STEPS
 from wizard.reports.wording import STYLES, short
@@ -35,14 +37,15 @@ class TopLine(Static):
         simulated = bool(session.speed_note) or cloud.startswith("simulated")
         title = f"{cloud}, {session.speed_note}" if session.speed_note else cloud
         parts += [(gap, ""), (f" {title} " if simulated else title, "simulated" if simulated else "")]
-        if session.draft.subscription:
-            parts += [(dot, "dim"), (session.draft.subscription.name, "")]
+        if session.subscription:
+            parts += [(dot, "dim"), (session.subscription.name, "")]
         if azure:
             name = azure.signed_in.name
             room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len(dot)
             parts += [(dot, "dim"), (name if len(name) <= room else short(name), "dim")]
         styles = {"simulated": "bold $on-accent on $warning", "dim": "$quiet"}
-        self.update(Content.assemble(*((text, styles.get(style, style)) for text, style in parts)))
+        line = Content.assemble(*((text, styles.get(style, style)) for text, style in parts))
+        self.update(line, layout=False)  # its size is fixed, here and below: one layout less for each resize
 
 
 class StepRail(Static):
@@ -56,7 +59,7 @@ class StepRail(Static):
         """Draw the steps from the session: as a column, or as one line if there is little room."""
         narrow = self.app.size.width < NARROW
         entries = [_entry(session, key, current=key == self._current, narrow=narrow) for key in ORDER]
-        self.update(Content(" " if narrow else "\n").join(entries))
+        self.update(Content(" " if narrow else "\n").join(entries), layout=False)
 
     def on_click(self, event: Click) -> None:
         """Go to the step that was clicked, if it can be reached."""
@@ -116,11 +119,11 @@ class Heading(Horizontal):
 
     def title(self, text: str) -> None:
         """Change the title."""
-        self._title.update(Content(text))
+        change(self._title, Content(text))
 
     def note(self, text: str) -> None:
         """Change the note."""
-        self._note.update(Content(text))
+        change(self._note, Content(text))
 
 
 class Frame(BackgroundScreen[None]):
@@ -130,6 +133,8 @@ class Frame(BackgroundScreen[None]):
     never: frozenset[str] = frozenset()
     """Actions of the class that this page never offers."""
     HELP: ClassVar[str] = ""
+    BODY: ClassVar[type[Widget]] = Container
+    """What contains the widgets of the page."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "back", tooltip="Go back. Nothing that you entered is lost."),
         Binding("question_mark,f1", "help", "help"),
@@ -147,10 +152,13 @@ class Frame(BackgroundScreen[None]):
         ]
         self.add_class(*fitting[-1:], update=False)
         yield TopLine(id="top")
-        with Horizontal(id="frame"):
-            if self.has_rail:
+        if self.has_rail:
+            with Horizontal(id="frame"):
                 yield StepRail(self.STEP)
-            with Container(id="body"):
+                with self.BODY(id="body"):
+                    yield from self.body()
+        else:  # each container is as large as the page, and drawn line by line
+            with self.BODY(id="body"):
                 yield from self.body()
         yield KeyFooter()
 

@@ -85,7 +85,7 @@ class KeyFooter(Static):
         gap = width - _width(left) - _width(right)
         self._places = _places(left, 0) + _places(right, width - _width(right))
         line = (_content(left), Content(" " * max(_GAP, gap)), _content(right))
-        self.update(Content("").join(line))
+        self.update(Content("").join(line), layout=False)
 
 
 def hints(

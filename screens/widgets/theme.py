@@ -5,7 +5,7 @@ least 3:1 (WCAG 2.2, 1.4.3 and 1.4.11); a test computes them. `ansi` has the ter
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.style import Style
 from rich.text import Text
@@ -16,8 +16,7 @@ from screens.session.preferences import AUTO, DEFAULT_THEME
 from wizard.reports.wording import Tone
 
 
-@dataclass(frozen=True)
-class _Palette:
+class _Palette(NamedTuple):
     background: str
     surface: str
     panel: str

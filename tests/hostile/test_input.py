@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from screens.cli.main import cli
 from tests.hostile.effort import share
 from tests.hostile.poison import POISON, obeyed
 from tests.in_process import Ended, outcome, run
@@ -163,14 +165,23 @@ def test_bad_answers_by_the_command(tally: Counter[str], data: bytes) -> None:
         assert not (home / "pwned").exists()
 
 
+def every_option(command: click.Command) -> set[str]:
+    """Return the names of all options of a command and its subcommands."""
+    context = click.Context(command)
+    names = {name for parameter in command.get_params(context) for name in parameter.opts if name[0] == "-"}
+    subcommands = command.list_commands(context) if isinstance(command, click.Group) else ()
+    each = (command.get_command(context, name) for name in subcommands)  # type: ignore[attr-defined]
+    return names.union(*(every_option(one) for one in each if one))
+
+
 WORDS = [
     *("check", "clusters", "plan", "apply", "verify", "rotate", "script", "answers", "runs", "simulator"),
     *("list", "show", "report", "resume", "example", "schema", *KEY_OPTIONS),
-    *("--simulate", "--simulate=contoso", "--simulate=nowhere", "--simulate=", "--speed", "max", "--speed=0", "--speed=nan", "-1", "1e400"),
-    *("--cloud", "AzureCloud", "--cloud=x", "--arm-endpoint", "--arm-endpoint=https://127.0.0.1:1", "--arm-endpoint=x:y", "--credential", "environment"),
-    *("-v", "--verbose", "-o", "json", "table", "jsonl", "junit", "-f", "--file=-", "-f=x", "answers.yaml", "/", ".", "/dev/null"),
-    *("-g", "-n", "--id", "--all", "--depth", "full", "--failed", "--location", "--encryption", "none", "--expect", "--yes", "--confirm", "--settle", "--every", "P1Y"),
-    *("--help", "-h", "--version", "--", "-", "--list", "--schema", "--live", "--subscription", "--nme", "--al", "-x", "-", "\x1b[2J", "\u202e", "[red]", "'", "../../etc/passwd"),
+    *("--simulate=contoso", "--simulate=nowhere", "--simulate=", "max", "--speed=0", "--speed=nan", "-1", "1e400"),
+    *("AzureCloud", "--cloud=x", "--arm-endpoint=https://127.0.0.1:1", "--arm-endpoint=x:y", "environment"),
+    *("json", "table", "jsonl", "junit", "--file=-", "-f=x", "answers.yaml", "/", ".", "/dev/null", "full", "none", "P1Y"),
+    *("-h", "--", "-", "--nme", "--al", "-x", "-", "\x1b[2J", "\u202e", "[red]", "'", "../../etc/passwd"),
+    *sorted(every_option(cli)),
 ]  # fmt: skip
 SERVES = {"simulator"}
 """Commands that do not end by themselves, unless they are asked for a list."""

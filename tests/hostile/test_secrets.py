@@ -17,7 +17,7 @@ from tests.simulated.in_cluster.kubectl import NEEDED, on_path
 from tests.support import PRODUCTION, answers, approving, child_environment, cluster_id, scenario_file
 from wizard.cloud.arm import ResourceId
 from wizard.cloud.azure import connect
-from wizard.cloud.credential import KeptCredential
+from wizard.cloud.credential import CachedCredential
 from wizard.cloud.endpoints import CLOUDS
 from wizard.in_cluster import canary, kubeconfig, kubectl
 from wizard.procedure.step import Step
@@ -69,10 +69,10 @@ class Kept:
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
     """Listens where the secrets come in; a token has to have been met by the end of a test that asks for it."""
     found = Kept()
-    get, reduce, new = KeptCredential.get_token_info, kubeconfig.reduced, canary.new_canary
+    get, reduce, new = CachedCredential.get_token_info, kubeconfig.reduced, canary.new_canary
     sign_in = SignIn.answer
 
-    async def token(self: KeptCredential, *scopes: str, **more: Any) -> Any:
+    async def token(self: CachedCredential, *scopes: str, **more: Any) -> Any:
         info = await get(self, *scopes, **more)
         found.meets("token", info.token)
         return info
@@ -94,7 +94,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
                 found.meets(kind, str(answer.body.get(kind) or ""))
         return answer
 
-    monkeypatch.setattr(KeptCredential, "get_token_info", token)
+    monkeypatch.setattr(CachedCredential, "get_token_info", token)
     monkeypatch.setattr(kubeconfig, "reduced", config)
     monkeypatch.setattr("wizard.in_cluster.verify.new_canary", bird)
     monkeypatch.setattr(SignIn, "answer", given)

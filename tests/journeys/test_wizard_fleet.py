@@ -256,7 +256,7 @@ async def test_failed_list_shows_the_problem_and_ends(
         await operator.press("v")
         await operator.sees("aks-kms itself failed at reading the clusters")
         await operator.press("escape")
-        await operator.sees("You can see no cluster.")
+        await operator.sees("There are no clusters that you can access.")
         assert "searching" not in operator.frame()
 
 

@@ -21,7 +21,7 @@ from tests.journeys.test_wizard_existing import pick
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.support import DEVELOPMENT
 from wizard.cloud.azure import Azure
-from wizard.errors import fault_of_ours
+from wizard.errors import internal_error
 from wizard.simulator import Simulator
 
 
@@ -111,7 +111,7 @@ async def test_invalid_file_name_is_refused_with_the_reason() -> None:
 async def test_internal_error_can_be_copied_and_saved(tmp_path: Path) -> None:
     async with Simulator() as simulator, wizard(simulator, tmp_path) as operator:
         await operator.sees("Signed in to")
-        operator.app.show_problem(fault_of_ours(ValueError("it fell over"), "looking"))
+        operator.app.show_problem(internal_error(ValueError("it fell over"), "looking"))
         await operator.sees("ValueError", "c copy all", "s save")
         await operator.press("s")
         await operator.sees("Save as")

@@ -87,7 +87,7 @@ async def test_failed_run_shows_what_azure_returned_and_can_be_retried(
             "The cluster orders-prod could not be updated.",
             "InternalOperationError: Internal server error",
             "Likely cause",
-            "State now Failed. Whether its secrets are encrypted is not certain",
+            "State now Failed. It is not certain whether its secrets are encrypted",
             "Next v verify: shows whether",
         )
         assert operator.app.session.exit_code == 1

@@ -212,7 +212,7 @@ async def test_only_runs_of_visible_subscriptions_can_be_resumed(tmp_path: Path)
         await operator.press("r")
         await operator.sees("The cluster aks-demo could not be read", "What to do")
         await operator.press("escape", "v")
-        await operator.sees("0 found in 1 subscription", "You can see no cluster.")
+        await operator.sees("0 found in 1 subscription", "There are no clusters that you can access.")
 
 
 async def test_run_of_another_simulated_azure_cannot_be_resumed(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ async def test_long_problem_can_be_scrolled_at_80x24(tmp_path: Path) -> None:
         await operator.press("tab", "enter")
         await operator.sees("could not be set", "What to do", "Close", "Set the policy")
         await operator.press("end")
-        await operator.sees("correlation id", "Close", "Set the policy")
+        await operator.sees("correlation ID", "Close", "Set the policy")
         await operator.press("home")
         await operator.sees("The key of aks-demo", "manually; no policy")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.journeys.test_transitions import FROM, TO, laid_over
 from tests.simulated.procedure.test_key_rotation import encrypted
 from tests.support import PRODUCTION, answers, cluster_id, scenario_file
+from tests.survival import procedures
 from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
@@ -165,4 +166,9 @@ PROCEDURES = (
     Procedure("verify", _encrypted, verifying),
     Procedure("clusters", _contoso, listing("basic")),
     Procedure("verify --all", _encrypted, listing("full"), many_alike=True),
+    *(
+        _run(name, each.lay, each.wanted)
+        for name, each in procedures.PROCEDURES.items()
+        if each.faults and each.wanted
+    ),
 )

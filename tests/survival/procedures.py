@@ -35,6 +35,8 @@ class Procedure:
     """The group `rg-demo`."""
     wanted: Answers | None
     """None for a rotation, which has no answers."""
+    faults: bool = False
+    """Faults are injected into it too, because no procedure of `fault_procedures.py` has its steps to do."""
 
     def lay(self, folder: Path) -> Path:
         """The simulated Azure before it, as a scenario file."""

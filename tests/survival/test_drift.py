@@ -265,7 +265,7 @@ async def test_after_an_update_was_sent_no_error_claims_that_the_cluster_is_unch
     cause = run.problems["cluster"].cause
     assert "was not changed" not in cause
     assert "kubernetes version was" in cause
-    assert "The result of an earlier update request is unknown (NotFound, correlation id " in cause
+    assert "The result of an earlier update request is unknown (NotFound, correlation ID " in cause
 
 
 async def test_a_role_assignment_with_a_future_date_does_not_extend_the_wait(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ async def test_a_clock_that_jumps_does_not_change_the_age_of_a_role_assignment(
     astray = abs(ahead) * speed  # seconds of Azure's time by which it would be wrong
     assert all(e.seconds is not None and 0 <= e.seconds < astray / 2 for e in propagating)
     word = "ahead of" if ahead > 0 else "behind"
-    assert any(f"this machine's clock is 60 minutes {word} Azure's" in event.message for event in events)
+    assert any(f"this computer's clock is 60 minutes {word} Azure's" in event.message for event in events)
 
 
 async def give_roles(azure: Azure, principal: str) -> None:

@@ -1,4 +1,7 @@
-"""Every step that writes is killed, and has faults injected, on at least one scenario each: a new step without one fails here."""
+"""Every step that writes is killed, and has faults injected, in at least one procedure each; there it does what a step has to.
+
+A new step needs no test of its own for that: without a procedure, or with a promise that it does not keep, it fails here.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,9 +11,12 @@ import pytest
 from tests.support import signed_in
 from tests.survival import fault_procedures, procedures
 from wizard.answers.model import Answers
-from wizard.procedure.planning import make_plan
+from wizard.procedure.planning import make_plan, plan_from, read_snapshot
+from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
+from wizard.state.target import Target
 
+BY_KEY = {step.key: step for step in STEPS}
 WRITING = frozenset(step.key for step in STEPS if not step.read_only)
 
 KILLED = [
@@ -23,19 +29,60 @@ FAULTS = [
     for procedure in fault_procedures.PROCEDURES
     if procedure.wanted is not None
 ]
+Where = tuple[Callable[[Path], str | Path], Answers]
 
 
-@pytest.mark.sampled(2)
-@pytest.mark.parametrize("where", [KILLED, FAULTS], ids=["kill procedures", "fault procedures"])
-async def test_every_step_that_writes_acts_in_a_procedure(
-    where: list[tuple[Callable[[Path], str | Path], Answers]], tmp_path: Path
-) -> None:
-    acting = set[str]()
-    for number, (lay, wanted) in enumerate(where):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        async with signed_in(lay(folder)) as (_, azure):
-            plan = await make_plan(azure, wanted)
-        assert plan.errors == ()
-        acting |= {step.key for step in plan.steps if step.action != "none"}
-    assert acting == WRITING
+def made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+async def acting(where: Where, folder: Path) -> set[str]:
+    """Return the keys of the steps that have something to do; each says with which permission, and by which command."""
+    lay, wanted = where
+    async with signed_in(lay(folder)) as (_, azure):
+        target = Target(wanted, azure.cloud.vault_suffix)
+        snapshot = await read_snapshot(azure, target)
+    plan = plan_from(target, snapshot)
+    assert plan.errors == ()
+    found = {step.key for step in plan.steps if step.action != "none"}
+    for step in map(BY_KEY.__getitem__, found):
+        of_it = f"of {step.key}, in {type(step).__module__}"
+        needed = step.required_actions(target, snapshot)
+        assert needed or step.signs_in_to_vault(target), f"`required_actions` {of_it}"
+        assert all(each.action.endswith(("/write", "/action")) for each in needed), (
+            f"`required_actions` {of_it}"
+        )
+        assert step.commands(target, snapshot), f"`commands` {of_it}"
+    return found
+
+
+async def carried_out(where: Where, folder: Path, mine: set[str]) -> None:
+    """Run the procedure, in which those steps act: they leave nothing to do, and change no fact that they do not name."""
+    lay, wanted = where
+    async with signed_in(lay(folder)) as (_, azure):
+        plan = await make_plan(azure, wanted)
+        status = await Run(azure, wanted, plan).execute(plan.digest)
+        after = await make_plan(azure, wanted)
+    changed = {fact for fact, value in after.basis.items() if plan.basis[fact] != value}
+    told = {fact for key in mine for fact in BY_KEY[key].changes}
+    assert changed <= told, f"{changed - told} in `changes` of one of {mine}, in wizard/procedure/steps/"
+    assert status == "succeeded"
+    assert not after.writes
+
+
+async def test_every_step_that_writes_acts_in_a_kill_procedure_as_it_says(tmp_path: Path) -> None:
+    left = set(WRITING)
+    for number, where in enumerate(KILLED):
+        folder = made(tmp_path / str(number))
+        mine = await acting(where, folder)
+        if left & mine:
+            left -= mine
+            await carried_out(where, folder, mine)
+    assert not left, "add a case for each to tests/survival/procedures.py"
+
+
+@pytest.mark.matrix
+async def test_every_step_that_writes_acts_in_a_fault_procedure(tmp_path: Path) -> None:
+    found = [await acting(each, made(tmp_path / str(number))) for number, each in enumerate(FAULTS)]
+    assert not WRITING.difference(*found), "add a case for each to tests/survival/fault_procedures.py"

@@ -7,7 +7,7 @@ from pathlib import Path
 from wizard import errors
 
 ENGINE = Path(errors.__file__).parent
-EXTEND_A_LIBRARY = {"AzureCliError", "CredentialFileError", "ConnectionLostError", "NotUnderstoodError"}
+EXTEND_A_LIBRARY = {"AzureCliError", "CredentialFileError", "ConnectionLostError", "InvalidResponseError"}
 
 
 def bases() -> dict[str, str]:

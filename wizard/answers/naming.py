@@ -18,16 +18,16 @@ def _address(value: str, noun: str, kind: str) -> str | None:
         return None
     found = re.search(rf"/{kind}/([^/?#]+)", value, re.IGNORECASE)
     hint = f": the name is {found[1]}" if found else ""
-    return f"{value[:160]!r} is an address or id, not a {noun}: use the name only{hint}."
+    return f"{value[:160]!r} is an address or ID, not a {noun}: use the name only{hint}."
 
 
 def subscription(value: str) -> str | None:
-    """Check a subscription id: a GUID."""
+    """Check a subscription ID: a GUID."""
     if re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", value):
         return None
     if found := re.match(r"/?subscriptions/([0-9a-fA-F-]{36})", value, re.IGNORECASE):
-        return f"{value[:160]!r} is an address or id: use the subscription id only: {found[1]}."
-    return f"{value!r} is not a subscription id: enter the GUID shown by `az account list -o table`."
+        return f"{value[:160]!r} is an address or ID: use the subscription ID only: {found[1]}."
+    return f"{value!r} is not a subscription ID: enter the GUID shown by `az account list -o table`."
 
 
 def location(value: str) -> str | None:
@@ -67,7 +67,7 @@ def key_vault(value: str) -> str | None:
     if "/" in value or "." in value:
         name = re.match(r"(?:https?://)?([^./]+)\.", value) or re.search(r"/vaults/([^/]+)/?$", value)
         hint = f": the name is {name[1]}" if name else ""
-        return f"{value[:160]!r} is an address or id, not a key vault name: use the name only{hint}."
+        return f"{value[:160]!r} is an address or ID, not a key vault name: use the name only{hint}."
     if not 3 <= len(value) <= 24:
         return f"A key vault name has 3 to 24 characters; this one has {len(value)}."
     if re.fullmatch(r"[a-zA-Z](?:-?[a-zA-Z0-9])*", value):

@@ -39,7 +39,7 @@ def same(one: str | None, other: str | None) -> bool:
     return (one or "").rstrip("/").casefold() == (other or "").rstrip("/").casefold()
 
 
-def spelled(word: object, words: Collection[str]) -> str:
+def documented_spelling(word: object, words: Collection[str]) -> str:
     """Return a word of Azure's, one of the documented `words` in their spelling, and any other as it is; empty for None.
 
     To Azure, letter case is insignificant in the values of an enumeration (docs/azure.md#letter-case-and-null).

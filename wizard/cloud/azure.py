@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wizard.cloud.arm import Json, spelled
+from wizard.cloud.arm import Json, documented_spelling
 from wizard.cloud.credential import (
     SECRET_VARIABLES,
+    CachedCredential,
     CredentialKind,
-    KeptCredential,
     SignedIn,
     identity_of,
     libraries_of,
@@ -91,7 +91,7 @@ class Subscription:
     @property
     def usable(self) -> bool:
         """Whether resources in it can be changed. Azure makes disabled, expired and deleted subscriptions read-only."""
-        return spelled(self.state, _USABLE) in _USABLE
+        return documented_spelling(self.state, _USABLE) in _USABLE
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Azure:
     cloud: Cloud
     signed_in: SignedIn
     clock: Clock
-    _credential: KeptCredential = field(repr=False)
+    _credential: CachedCredential = field(repr=False)
     _session: "aiohttp.ClientSession" = field(repr=False)
     _environment: Mapping[str, str] = field(repr=False)
     """It holds secrets."""
@@ -244,7 +244,7 @@ class Azure:
         """Return the URL of a vault in this cloud, without a trailing slash."""
         return f"https://{vault_name.lower()}{self.cloud.vault_suffix}"
 
-    async def hold_back(self, summary: str) -> None:
+    async def wait_while_throttled(self, summary: str) -> None:
         """Wait as long as Azure is throttling. Raise AzureError if that exceeds the timeout `throttling`."""
         if self.throttling.left > self.timeouts.throttling:
             raise AzureError(
@@ -388,6 +388,21 @@ def _import(modules: Sequence[str]) -> None:
     logging.getLogger("azure").setLevel(
         logging.CRITICAL + 1
     )  # they quote Azure's words, control characters included
+
+
+def import_operations() -> None:
+    """Import the operations that the clients of roles and identities import when first asked for: 50 ms, to be spent in a thread."""
+    from azure.mgmt.authorization.aio import AuthorizationManagementClient
+    from azure.mgmt.msi.aio import ManagedServiceIdentityClient
+
+    for client, operation in (
+        (AuthorizationManagementClient, None),
+        (AuthorizationManagementClient, "role_eligibility_schedule_instances"),
+        (ManagedServiceIdentityClient, None),
+    ):
+        for versions in client.LATEST_PROFILE.get_profile_dict().values():
+            package = client.__module__.partition(".aio")[0]
+            importlib.import_module(f"{package}.v{versions[operation].replace('-', '_')}.aio")
 
 
 def as_json(model: Any) -> Json:

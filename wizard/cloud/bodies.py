@@ -1,6 +1,6 @@
 """Facts that are derived from the body of a cluster or a vault. Pure; see `encryption.py` for encryption."""
 
-from wizard.cloud.arm import Json, dig, spelled
+from wizard.cloud.arm import Json, dig, documented_spelling
 
 
 def identity_kind(cluster: Json) -> str:
@@ -20,7 +20,9 @@ def identity_kind(cluster: Json) -> str:
 
 def key_kind(key: Json | None) -> str:
     """Return `RSA`, `RSA-HSM`, `EC`, …; empty if Azure returned none."""
-    return spelled(dig(key, "properties", "kty"), ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM"))
+    return documented_spelling(
+        dig(key, "properties", "kty"), ("RSA", "RSA-HSM", "EC", "EC-HSM", "oct", "oct-HSM")
+    )
 
 
 def kubernetes_version(cluster: Json | None) -> str:

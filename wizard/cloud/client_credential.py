@@ -25,7 +25,7 @@ _EVENTS = {"access_token": {"xms_cc": {"values": ["CP1"]}}}
 
 
 class ClientCredential:
-    """The credential of an application. It asks for a token each time; `KeptCredential` keeps tokens."""
+    """The credential of an application. It asks for a token each time; `CachedCredential` keeps tokens."""
 
     def __init__(
         self,

@@ -70,7 +70,7 @@ REFUSED: contextvars.ContextVar[str] = contextvars.ContextVar("refused", default
 """The token of the request that was refused, while a new one is asked for because of that."""
 
 
-class KeptCredential:
+class CachedCredential:
     """A credential that requests each token once while it is valid, for all clients.
 
     azure-identity leaves caching to each client, which with the Azure CLI means a process for every client and scope.
@@ -114,7 +114,7 @@ class ClientsCredential:
     """The credential of one client. Azure challenges each client whose token is no longer accepted: the first of them
     requests a new one, and the others get that one instead of signing in themselves."""
 
-    def __init__(self, kept: KeptCredential) -> None:
+    def __init__(self, kept: CachedCredential) -> None:
         self._kept = kept
         self._given: dict[tuple[str, ...], str] = {}
 
@@ -187,7 +187,7 @@ def make_credential(
     transport: Callable[[], "AsyncHttpTransport[Any, Any]"],
     policies: Callable[[], list[Any]],
     on_instruction: Callable[[str], None],
-) -> KeptCredential:
+) -> CachedCredential:
     """Return the credential of a kind; nothing is sent yet.
 
     `transport` and `policies` create the pipeline of its requests to Microsoft Entra. `on_instruction` receives the instructions of
@@ -235,7 +235,7 @@ def make_credential(
                 common | _network(cloud, environment, proxies) | ({"tenant_id": tenant} if tenant else {})
             )
             inner = _Threaded(InteractiveBrowserCredential(**options))
-    return KeptCredential(inner)
+    return CachedCredential(inner)
 
 
 def libraries_of(kind: CredentialKind, environment: Mapping[str, str]) -> tuple[str, ...]:

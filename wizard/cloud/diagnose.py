@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from wizard.cloud import entra
-from wizard.cloud.arm import spelled
+from wizard.cloud.arm import documented_spelling
 from wizard.cloud.credential import identity_of
 from wizard.cloud.error_body import error_body
 from wizard.cloud.linked_roles import linked_role
@@ -254,7 +254,7 @@ def problem_from(error: Exception, summary: str) -> Problem:
         return replace(told, summary=summary)
     if isinstance(error, exceptions.HttpResponseError) and not isinstance(error, exceptions.DecodeError):
         return _refusal(error, summary)
-    if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "NotUnderstoodError":
+    if isinstance(error, exceptions.DecodeError) or type(error).__name__ == "InvalidResponseError":
         return _unreachable(error, summary, "The response did not come from Azure or was incomplete.")
     if isinstance(error, exceptions.ServiceRequestError | exceptions.ServiceResponseError):
         return _refused_by_proxy(error, summary) or _unreachable(
@@ -315,7 +315,7 @@ def code_of(error: Any) -> str:
     Policy, and of its own access policies. The latter is AccessDenied here, as in older vaults.
     """
     body = error_body(error)
-    codes = [spelled(each, _KNOWN) for each in body.codes]
+    codes = [documented_spelling(each, _KNOWN) for each in body.codes]
     known = [each for each in codes if each in _KNOWN]
     found = next((each for each in known if each not in _VAGUE), None) or next(
         (each for each in known if each != _STATE or each == codes[0]), body.code

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from wizard.cloud.arm import Json, dig, host_of, spelled
+from wizard.cloud.arm import Json, dig, documented_spelling, host_of
 from wizard.system.sanitize import sanitize
 
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
@@ -33,7 +33,9 @@ def provisioning_state(resource: Json | None) -> str:
     """
     if resource is None:
         return ""
-    return sanitize(spelled(dig(resource, "properties", "provisioningState") or SUCCEEDED, _STATES))
+    return sanitize(
+        documented_spelling(dig(resource, "properties", "provisioningState") or SUCCEEDED, _STATES)
+    )
 
 
 def settings_state(cluster: Json | None) -> SettingsState:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from wizard.cloud.diagnose import problem_from
 from wizard.cloud.error_body import error_body
-from wizard.errors import AzureError, PagingError, odd_answer
+from wizard.errors import AzureError, PagingError, unexpected_response
 from wizard.system.coroutines import closing_arguments
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def translate_errors(summary: str) -> Iterator[None]:
     except SdkError as error:
         raise AzureError(problem_from(error, summary)) from error
     except PagingError as error:
-        raise AzureError(odd_answer(summary, str(error))) from error
+        raise AzureError(unexpected_response(summary, str(error))) from error
     except _UNEXPECTED_FORMAT as error:
-        raise AzureError(odd_answer(summary, error)) from error
+        raise AzureError(unexpected_response(summary, error)) from error
 
 
 @closing_arguments

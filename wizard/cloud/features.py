@@ -6,12 +6,12 @@ Source: the how-to, "Register the feature flag"; states and timings: docs/azure.
 from collections.abc import Callable
 
 from wizard.cloud import reads
-from wizard.cloud.arm import spelled
+from wizard.cloud.arm import documented_spelling
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.writes import Repeat, declared
-from wizard.errors import AzureError, Problem, odd_answer
+from wizard.errors import AzureError, Problem, unexpected_response
 
 NAMESPACE = "Microsoft.ContainerService"
 FEATURE = "KMSPMKPreview"
@@ -54,7 +54,7 @@ def _stated(state: str | None) -> str:
     """Return a registration state; a response without one says nothing, not that something is not registered."""
     if not state:
         raise ValueError("no registration state")
-    return spelled(state, _STATES)
+    return documented_spelling(state, _STATES)
 
 
 async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | Unknown:
@@ -69,7 +69,7 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | U
             for location in kind.locations or ()
         )
         if not regions:
-            raise AzureError(odd_answer(reads.AKS_REGIONS.failure, "it lists none"))
+            raise AzureError(unexpected_response(reads.AKS_REGIONS.failure, "it lists none"))
         return regions
 
     return await advisory(reads.AKS_REGIONS, read(), azure.timeouts)

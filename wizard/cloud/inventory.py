@@ -21,7 +21,7 @@ from wizard.cloud.encryption import FAILED_STATES, SUCCEEDED, Encryption, Encryp
 from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import items, linked
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
-from wizard.errors import AzureError, Problem, odd_answer
+from wizard.errors import AzureError, Problem, unexpected_response
 from wizard.system.sanitize import sanitize
 
 _VAULT_API = "2026-05-15"
@@ -204,21 +204,20 @@ def _listed(azure: Azure, subscription: str, kind: str, api_version: str) -> Asy
 async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
     """Return the key vaults of a subscription, by name. Raise AzureError."""
     with translate_errors("The key vaults could not be listed."):
-        bodies = [each async for each in _listed(azure, subscription, KEY_VAULT, _VAULT_API)]
-    rows = [
-        VaultRow(
-            id=sanitize(str(body.get("id", ""))),
-            name=sanitize(str(body.get("name", ""))),
-            resource_group=_group_of(body),
-            subscription=subscription,
-            location=sanitize(str(body.get("location", ""))),
-            rbac=dig(body, "properties", "enableRbacAuthorization") is True,
-            firewall_denies=firewall_denies(body),
-            purge_protection=dig(body, "properties", "enablePurgeProtection") is True,
-            body=body,
-        )
-        for body in bodies
-    ]
+        rows = [  # made page by page: those of all at once would delay a frame
+            VaultRow(
+                id=sanitize(str(body.get("id", ""))),
+                name=sanitize(str(body.get("name", ""))),
+                resource_group=_group_of(body),
+                subscription=subscription,
+                location=sanitize(str(body.get("location", ""))),
+                rbac=dig(body, "properties", "enableRbacAuthorization") is True,
+                firewall_denies=firewall_denies(body),
+                purge_protection=dig(body, "properties", "enablePurgeProtection") is True,
+                body=body,
+            )
+            async for body in _listed(azure, subscription, KEY_VAULT, _VAULT_API)
+        ]
     return sorted(rows, key=lambda row: row.name)
 
 
@@ -254,17 +253,16 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
     """Return the user-assigned identities of a subscription, by name, without those that AKS creates in the node resource
     groups of clusters (for the kubelet and add-ons). Raise AzureError."""
     with translate_errors("The user-assigned identities could not be listed."):
-        bodies = [each async for each in _listed(azure, subscription, USER_ASSIGNED_IDENTITY, "2024-11-30")]
-    rows = [
-        IdentityRow(
-            id=sanitize(str(body.get("id", ""))),
-            name=sanitize(str(body.get("name", ""))),
-            resource_group=_group_of(body),
-            subscription=subscription,
-            location=sanitize(str(body.get("location", ""))),
-        )
-        for body in bodies
-    ]
+        rows = [
+            IdentityRow(
+                id=sanitize(str(body.get("id", ""))),
+                name=sanitize(str(body.get("name", ""))),
+                resource_group=_group_of(body),
+                subscription=subscription,
+                location=sanitize(str(body.get("location", ""))),
+            )
+            async for body in _listed(azure, subscription, USER_ASSIGNED_IDENTITY, "2024-11-30")
+        ]
     own = (row for row in rows if not row.resource_group.casefold().startswith("mc_"))
     return sorted(own, key=lambda row: row.name)
 
@@ -303,7 +301,7 @@ async def regions(azure: Azure, subscription: str) -> dict[str, str]:
             async for location in items(found)
         }
         if not names:
-            raise AzureError(odd_answer(reads.REGIONS.failure, "it lists none"))
+            raise AzureError(unexpected_response(reads.REGIONS.failure, "it lists none"))
         return dict(sorted(names.items()))
 
 

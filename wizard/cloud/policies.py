@@ -8,7 +8,7 @@ from wizard.cloud.arm import GroupId, Json
 from wizard.cloud.azure import Azure
 from wizard.cloud.diagnose import code_of
 from wizard.cloud.reads import Unknown, advisory
-from wizard.errors import AzureError, odd_answer
+from wizard.errors import AzureError, unexpected_response
 from wizard.system.sanitize import sanitize
 
 
@@ -64,7 +64,7 @@ async def denials(azure: Azure, request: Request) -> tuple[Denial, ...] | Unknow
             result = await client.check_at_subscription_scope(body)
         found = result.content_evaluation_result
         if found is None and result.field_restrictions is None:
-            raise AzureError(odd_answer(reads.POLICIES.failure, "it has no result"))
+            raise AzureError(unexpected_response(reads.POLICIES.failure, "it has no result"))
         return tuple(
             Denial(
                 what=request.name,

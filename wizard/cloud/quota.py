@@ -7,7 +7,7 @@ from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
 from wizard.cloud.paging import items
 from wizard.cloud.reads import Unknown, advisory
-from wizard.errors import AzureError, odd_answer
+from wizard.errors import AzureError, unexpected_response
 
 _CLUSTERS = "managedclusters"
 """The name of the quota of clusters. UNCONFIRMED: under another name, the quota counts as unknown."""
@@ -37,7 +37,7 @@ async def clusters_in_region(azure: Azure, subscription: str, location: str) -> 
             if counted and counted.name and counted.usages and _is_clusters(counted.name.value):
                 used = counted.usages.value
         if limit is None or used is None:
-            raise AzureError(odd_answer(reads.QUOTA.failure, "it lists none of clusters"))
+            raise AzureError(unexpected_response(reads.QUOTA.failure, "it lists none of clusters"))
         return Quota(int(limit), int(used))
 
     return await advisory(reads.QUOTA, read(), azure.timeouts)

@@ -46,43 +46,43 @@ def _advisory(name: str, failure: str, absence: str, level: Literal["warning", "
 CLUSTER = _needed(
     "cluster", "The cluster could not be read.", "Without it, no step can be planned or verified."
 )
-VAULT = _needed("vault", "The key vault could not be read.", "Whether it has to be created is not known.")
-KEY = _needed("key", "The key could not be read.", "Whether it has to be created is not known.")
-IDENTITY = _needed("identity", "The user-assigned identity could not be read.", "Whether it has to be created is not known.")  # fmt: skip
-GROUP = _needed("resource-group", "The resource group could not be read.", "Whether it has to be created is not known.")  # fmt: skip
-FEATURE = _needed("feature", "The state of the preview feature could not be read.", "Whether it has to be registered is not known.")  # fmt: skip
-PROVIDER = _needed("provider", "The registration of the resource provider could not be read.", "Whether it has to be registered is not known.")  # fmt: skip
-ROLES = _needed("role-assignments", "The role assignments could not be listed.", "Which roles have to be assigned is not known.")  # fmt: skip
-VERSIONS = _needed("kubernetes-versions", "The Kubernetes versions of the region could not be listed.", "The version of a new cluster is not known.")  # fmt: skip
-SUBSCRIPTIONS = _needed("subscriptions", "The subscriptions could not be listed.", "Without one, nothing can be read.")  # fmt: skip
+VAULT = _needed("vault", "The key vault could not be read.", "It is not known whether it must be created.")
+KEY = _needed("key", "The key could not be read.", "It is not known whether it must be created.")
+IDENTITY = _needed("identity", "The user-assigned identity could not be read.", "It is not known whether it must be created.")  # fmt: skip
+GROUP = _needed("resource-group", "The resource group could not be read.", "It is not known whether it must be created.")  # fmt: skip
+FEATURE = _needed("feature", "The state of the preview feature could not be read.", "It is not known whether it must be registered.")  # fmt: skip
+PROVIDER = _needed("provider", "The registration of the resource provider could not be read.", "It is not known whether it must be registered.")  # fmt: skip
+ROLES = _needed("role-assignments", "The role assignments could not be listed.", "It is not known which roles must be assigned.")  # fmt: skip
+VERSIONS = _needed("kubernetes-versions", "The Kubernetes versions of the region could not be listed.", "It is not known which version a new cluster can have.")  # fmt: skip
+SUBSCRIPTIONS = _needed("subscriptions", "The subscriptions could not be listed.", "Without a subscription, nothing can be read.")  # fmt: skip
 
-LOCKS = _advisory("locks", "The locks could not be read.", "A lock may block a step; Azure refuses it then.", "warning")  # fmt: skip
-DENY_ASSIGNMENTS = _advisory("deny-assignments", "The deny assignments could not be listed.", "A deny assignment may block a step; Azure refuses it then.", "warning")  # fmt: skip
-POLICIES = _advisory("policies", "The Azure Policy restrictions could not be checked.", "A policy may deny a resource; Azure refuses it then.", "warning")  # fmt: skip
-PERMISSIONS = _advisory("permissions", "Your permissions could not be read.", "You may lack a permission; Azure refuses the step then.")  # fmt: skip
-ELIGIBLE_ROLES = _advisory("eligible-roles", "The eligible roles could not be listed.", "A role that you could activate is not named.")  # fmt: skip
-PROVIDERS = _advisory("provider-registration", "The registration of a resource provider could not be read.", "It may not be registered; Azure refuses the resource then.")  # fmt: skip
-QUOTA = _advisory("quota", "The quota of clusters could not be read.", "The subscription may have reached it; Azure refuses a new cluster then.")  # fmt: skip
-SUBSCRIPTION_STATE = _advisory("subscription-state", "The state of the subscription could not be read.", "It may be disabled; Azure refuses every write then.")  # fmt: skip
-VM_SIZES = _advisory("vm-sizes", "The VM sizes of the region could not be read.", "The size of the nodes may not be available; AKS refuses a new cluster then.")  # fmt: skip
-VCPU_QUOTAS = _advisory("vcpu-quotas", "The vCPU quotas of the region could not be read.", "The nodes may exceed one; AKS refuses a new cluster then.")  # fmt: skip
-AKS_REGIONS = _advisory("aks-regions", "The regions of AKS could not be read.", "AKS may not be available in the region; Azure refuses a new cluster then.")  # fmt: skip
-REGIONS = _advisory("regions", "The regions could not be listed.", "The region may not exist; Azure refuses a new resource then.")  # fmt: skip
-VAULT_NAME = _advisory("vault-name", "Whether the vault's name is available could not be checked.", "The name may be in use; Azure refuses the vault then.")  # fmt: skip
-DELETED_VAULTS = _advisory("deleted-vaults", "The deleted key vaults could not be listed.", "A soft-deleted vault may have the name.")  # fmt: skip
+LOCKS = _advisory("locks", "The locks could not be read.", "A lock may block a step; Azure would then refuse it.", "warning")  # fmt: skip
+DENY_ASSIGNMENTS = _advisory("deny-assignments", "The deny assignments could not be listed.", "A deny assignment may block a step; Azure would then refuse it.", "warning")  # fmt: skip
+POLICIES = _advisory("policies", "The Azure Policy restrictions could not be checked.", "A policy may deny a resource; Azure would then refuse it.", "warning")  # fmt: skip
+PERMISSIONS = _advisory("permissions", "Your permissions could not be read.", "You may lack a permission; Azure would then refuse the step.")  # fmt: skip
+ELIGIBLE_ROLES = _advisory("eligible-roles", "The eligible roles could not be listed.", "Roles that you could activate are not shown.")  # fmt: skip
+PROVIDERS = _advisory("provider-registration", "The registration of a resource provider could not be read.", "It may not be registered; Azure would then refuse the resource.")  # fmt: skip
+QUOTA = _advisory("quota", "The quota of clusters could not be read.", "The subscription may have reached it; Azure would then refuse a new cluster.")  # fmt: skip
+SUBSCRIPTION_STATE = _advisory("subscription-state", "The state of the subscription could not be read.", "It may be disabled; Azure would then refuse every write.")  # fmt: skip
+VM_SIZES = _advisory("vm-sizes", "The VM sizes of the region could not be read.", "The size of the nodes may not be available; AKS would then refuse a new cluster.")  # fmt: skip
+VCPU_QUOTAS = _advisory("vcpu-quotas", "The vCPU quotas of the region could not be read.", "The nodes may exceed one; AKS would then refuse a new cluster.")  # fmt: skip
+AKS_REGIONS = _advisory("aks-regions", "The regions of AKS could not be read.", "AKS may not be available in the region; Azure would then refuse a new cluster.")  # fmt: skip
+REGIONS = _advisory("regions", "The regions could not be listed.", "The region may not exist; Azure would then refuse a new resource.")  # fmt: skip
+VAULT_NAME = _advisory("vault-name", "The availability of the vault's name could not be checked.", "The name may be in use; Azure would then refuse the vault.")  # fmt: skip
+DELETED_VAULTS = _advisory("deleted-vaults", "The deleted key vaults could not be listed.", "A soft-deleted vault may have this name.")  # fmt: skip
 DELETED_KEY = _advisory(
-    "deleted-key", "The deleted key could not be read.", "A soft-deleted key may have the name."
+    "deleted-key", "The deleted key could not be read.", "A soft-deleted key may have this name."
 )
 VAULT_USERS = _advisory("vault-users", "The clusters of the subscription could not be listed.", "Another cluster may use the vault over its public endpoint, and would lose access to its key.", "warning")  # fmt: skip
-OTHER_ROLES = _advisory("roles-elsewhere", "The role assignments in the subscription could not be listed.", "A role on another scope is not named.")  # fmt: skip
+OTHER_ROLES = _advisory("roles-elsewhere", "The role assignments in the subscription could not be listed.", "Roles on other scopes are not shown.")  # fmt: skip
 CLUSTER_IDENTITIES = _advisory("cluster-identities", "An identity of the cluster could not be read.", "It may have been deleted.")  # fmt: skip
-KEY_VERSIONS = _advisory("key-versions", "The versions of the key could not be listed.", "When the key was rotated last is not known.", "warning")  # fmt: skip
+KEY_VERSIONS = _advisory("key-versions", "The versions of the key could not be listed.", "It is not known when the key was last rotated.", "warning")  # fmt: skip
 
-ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "Whether it allows to use the key is not known.")  # fmt: skip
-LOG_SETTINGS = _advisory("log-settings", "The diagnostic settings of the key vault could not be read.", "Whether the use of the key is logged is not known.")  # fmt: skip
-DEPLOYMENTS = _advisory("deployments", "The deployment history of the resource group could not be read.", "Whether a template owns the cluster is not known.")  # fmt: skip
-STACKS = _advisory("deployment-stacks", "The deployment stacks of the resource group could not be read.", "Whether a stack owns the cluster is not known.")  # fmt: skip
-ACTIVITY_LOG = _advisory("activity-log", "The Activity Log could not be read.", "Who changed the cluster last is not known.")  # fmt: skip
+ROLE_DEFINITION = _advisory("role-definition", "A role definition could not be read.", "It is not known whether it permits the use of the key.")  # fmt: skip
+LOG_SETTINGS = _advisory("log-settings", "The diagnostic settings of the key vault could not be read.", "It is not known whether the use of the key is logged.")  # fmt: skip
+DEPLOYMENTS = _advisory("deployments", "The deployment history of the resource group could not be read.", "It is not known whether a template owns the cluster.")  # fmt: skip
+STACKS = _advisory("deployment-stacks", "The deployment stacks of the resource group could not be read.", "It is not known whether a stack owns the cluster.")  # fmt: skip
+ACTIVITY_LOG = _advisory("activity-log", "The Activity Log could not be read.", "It is not known who last changed the cluster.")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _retries() -> Iterator[list[RetryNotice]]:
         listener.reset(token)
 
 
-class Beside:
+class AdvisoryReads:
     """The advisory reads of one plan, which run beside the needed ones: these do not wait for them.
 
     A context manager: reads that still run at its end are cancelled, because a needed one has failed.

@@ -27,7 +27,7 @@ DECODED = "decoded_body"
 """An option of a request: a list that receives its decoded response, which would otherwise be decoded twice."""
 
 
-class NotUnderstoodError(ServiceResponseError):
+class InvalidResponseError(ServiceResponseError):
     """A response that did not come from Azure. The SDKs treat it as a lost response."""
 
 
@@ -53,7 +53,7 @@ class ResponseValidationPolicy(policies.ContentDecodePolicy):
         super().on_request(request)
 
     def on_response(self, request: Any, response: Any) -> None:
-        """Called for the response of each try. Raise NotUnderstoodError."""
+        """Called for the response of each try. Raise InvalidResponseError."""
         answer = response.http_response
         _in_whole_seconds(answer)
         if answer.request.method == "HEAD":
@@ -97,7 +97,7 @@ class ResponseValidationPolicy(policies.ContentDecodePolicy):
         except RecursionError as error:
             raise self._rejected(response.http_response, "its objects are nested too deeply") from error
 
-    def _rejected(self, answer: Any, why: str = "") -> NotUnderstoodError:
+    def _rejected(self, answer: Any, why: str = "") -> InvalidResponseError:
         kind = answer.headers.get("Content-Type") or "no content type"
         quote = self._quote and not _may_be_secret(answer.request)
         begins = (
@@ -105,7 +105,7 @@ class ResponseValidationPolicy(policies.ContentDecodePolicy):
             if quote
             else "its content is not shown, because it may be secret"
         )
-        return NotUnderstoodError(
+        return InvalidResponseError(
             f"the response to {named(answer.request)} is not from Azure (HTTP {answer.status_code}, {one_line(kind)})"
             f": {why or begins or 'it is empty'}"
         )

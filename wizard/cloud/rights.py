@@ -13,7 +13,7 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.paging import every_item, items
 from wizard.cloud.reads import Unknown, advisory
 from wizard.cloud.roles import grants, subscription_of
-from wizard.errors import AzureError, odd_answer
+from wizard.errors import AzureError, unexpected_response
 from wizard.system.sanitize import sanitize
 
 _ALL_PRINCIPALS = "00000000-0000-0000-0000-000000000000"
@@ -96,7 +96,7 @@ async def at(azure: Azure, scope: str) -> tuple[Permission, ...] | Unknown:
     async def read() -> tuple[Permission, ...]:
         found = await every_item(_listing(azure, scope))
         if not found:  # one for every role, and what is there could be read
-            raise AzureError(odd_answer(summary, "it lists none"))
+            raise AzureError(unexpected_response(summary, "it lists none"))
         return _permissions(found)
 
     return await advisory(reads.PERMISSIONS, read(), azure.timeouts, summary)
@@ -163,7 +163,7 @@ async def role_definition(azure: Azure, subscription: str, guid: str) -> RoleDef
 def _of_role(role: Any, summary: str) -> Iterable[Any]:
     """Return the permissions of a role definition, which always has some. Raise AzureError."""
     if not role.permissions:
-        raise AzureError(odd_answer(summary, "it has no permissions"))
+        raise AzureError(unexpected_response(summary, "it has no permissions"))
     return cast("Iterable[Any]", role.permissions)
 
 

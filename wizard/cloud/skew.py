@@ -30,4 +30,4 @@ class Skew:
         if abs(self.seconds) < _LARGE:
             return ""
         way = "behind" if self.seconds > 0 else "ahead of"
-        return f"this machine's clock is {abs(self.seconds) / 60:.0f} minutes {way} Azure's; Azure's clock is used"
+        return f"this computer's clock is {abs(self.seconds) / 60:.0f} minutes {way} Azure's; Azure's clock is used"

@@ -70,7 +70,7 @@ def _head(setup: Setup, *, manage: bool) -> Iterator[str]:
         yield f"# Merge into your resource {kind} of this cluster (do not duplicate the resource):"
         for each in merge:
             yield from (f"#   {line}" for line in block(each).splitlines())
-        yield "# If the identity was changed, replace principal_id of the cluster in other code by"
+        yield "# If the identity was changed, replace principal_id of the cluster in other code with"
         yield "# azurerm_user_assigned_identity.aks_kms.principal_id."
     if setup.customer_managed:
         yield "#"
@@ -143,7 +143,7 @@ def _blocks(setup: Setup, *, manage: bool) -> Iterator[Block]:
                 "resource_id": f"{setup.vault.id}/keys/{setup.key.name}",
                 "response_export_values": ["properties.keyUri"],
             },
-            comment="The key is only read: what Terraform does not own, no destroy can reach",
+            comment="The key is a data source, so that no destroy can delete it",
         )
     if setup.legacy:
         return

@@ -59,7 +59,7 @@ async def pages(azure: Azure, subscriptions: Sequence[str] | None = None) -> Asy
             query=QUESTION, subscriptions=list(subscriptions) if subscriptions else None, options=options
         )
         failed = "Azure Resource Graph could not be queried for clusters."
-        await azure.hold_back(failed)
+        await azure.wait_while_throttled(failed)
         with translate_errors(failed):
             answer = await client.resources(query, cls=lambda sent, found, _: _keep(sent, found, headers))
             page, token = page_of(answer, headers), answer.skip_token

@@ -45,14 +45,14 @@ async def paced(azure: Azure, failed: str, ask: Callable[[], Awaitable[Found]]) 
     from azure.core.exceptions import HttpResponseError  # imported by connect
 
     for _ in range(MOST_TRIES):
-        await azure.hold_back(failed)
+        await azure.wait_while_throttled(failed)
         with translate_errors(failed):
             try:
                 return await ask()
             except HttpResponseError as error:
                 if error.status_code != TOO_MANY:
                     raise
-                # the pipeline has stored for how long; `hold_back` waits
+                # the pipeline has stored for how long; `wait_while_throttled` waits
     raise AzureError(
         Problem(
             "transient",

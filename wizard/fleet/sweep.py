@@ -14,7 +14,7 @@ from wizard.cloud.arm import Json, ResourceId
 from wizard.cloud.azure import Azure, Subscription
 from wizard.cloud.inventory import ClusterRow, Unreadable, cluster_row
 from wizard.cloud.response_schema import cluster_schema_error
-from wizard.errors import AzureError, Problem, odd_answer
+from wizard.errors import AzureError, Problem, unexpected_response
 from wizard.fleet import graph, listing
 from wizard.fleet.progress import Progress
 from wizard.system.sanitize import one_line
@@ -211,7 +211,7 @@ def odd_cluster(body: Json, why: str, subscription: Subscription) -> Unreadable:
     summary = (
         f"The cluster {id_.rpartition('/')[2] or 'without an id'} in {subscription.name} could not be read."
     )
-    problem = odd_answer(summary, why)
+    problem = unexpected_response(summary, why)
     return Unreadable(subscription.id, subscription.name, problem, id_)
 
 

@@ -144,7 +144,7 @@ def _of_the_key(e: Evidence, vault: str, key: str) -> list[Finding]:
                 "error",
                 "key-unreadable",
                 message,
-                "Verify the cluster to find the cause: aks-kms verify",
+                f"Verify the cluster to find the cause: aks-kms verify {e.cluster_args}",
             )
         ]
     if KeyState(e.key).disabled:
@@ -299,6 +299,6 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
             remedy="Run this on a computer that the firewall admits, or admit this one temporarily (`az keyvault network-rule add "
             f"-n {vault} --subscription {ResourceId.parse(rotation.cluster_id).subscription} --ip-address YOUR-ADDRESS`; remove "
             "the rule afterwards). A rotation policy (--every P1Y; in the wizard: "
-            "Have the vault do it), set once from there, rotates the key automatically from then on.",
+            "o on the verification page), set once from there, rotates the key automatically from then on.",
         )
     return problem

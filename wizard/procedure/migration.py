@@ -41,7 +41,7 @@ def still_needed(target: Target, snapshot: Snapshot) -> tuple[str, ...]:
     sentences = [
         (
             f"The old key {before.key_label} with all its versions, enabled and unexpired: AKS decrypts with it what is not "
-            "yet re-encrypted. Keep it until `aks-kms verify --in-cluster` has passed, and as long as a backup of the "
+            "yet re-encrypted. Keep it until the checks inside the cluster have passed, and as long as a backup of the "
             "cluster might be restored."
         ),
         f"The key vault {vault} of that key, and the cluster's network access to it, as long as the key.",

@@ -21,6 +21,8 @@ def applicable_steps(target: Target, snapshot: Snapshot | None) -> list[Step]:
 
 
 def needs(step: Step, steps: list[Step], target: Target, snapshot: Snapshot) -> tuple[str, ...]:
-    """Return the keys of the steps that must finish before this one."""
-    present = {step.key for step in steps}
-    return tuple(need for need in step.after(target, snapshot) if need in present)
+    """Return the keys of the steps that must finish before this one; a step that only reads follows all that write."""
+    after = {each.key: each.after(target, snapshot) for each in steps}
+    awaited = {need for needs in after.values() for need in needs}
+    last = [key for key in after if key not in awaited and key != step.key] if step.read_only else []
+    return tuple(dict.fromkeys(need for need in (*after[step.key], *last) if need in after))

@@ -8,7 +8,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.arm import same
 from wizard.cloud.azure import Azure
 from wizard.cloud.policies import denials
-from wizard.cloud.reads import Beside, known
+from wizard.cloud.reads import AdvisoryReads, known
 from wizard.cloud.roles import CRYPTO_OFFICER
 from wizard.procedure.migration import clean_up, moves, still_needed
 from wizard.procedure.order import applicable_steps, needs
@@ -29,7 +29,7 @@ async def make_plan(azure: Azure, answers: Answers) -> Plan:
 
 async def read_snapshot(azure: Azure, target: Target) -> Snapshot:
     """Read what exists, and which requests of the resulting plan Azure Policy would deny. Raise AzureError if a read fails."""
-    async with Beside(azure.timeouts) as beside:
+    async with AdvisoryReads(azure.timeouts) as beside:
         reading = await read_needed(azure, target, beside)
         needed = reading.needed
         checks = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from wizard.cloud.throttling import TOO_MANY, retry_after
-from wizard.errors import AzureError, LostSightError, Problem
+from wizard.errors import AzureError, OutcomeUnknownError, Problem
 from wizard.procedure.permission import permanent_cause
 from wizard.procedure.step import Work, with_timeout_hint
 from wizard.rules import Finding
@@ -47,7 +47,7 @@ class Refusals:
                 "role_assignment",
                 f"AKS cannot use the key yet because the role assignment has not propagated; retrying in {pause:.0f} s",
             )
-        elif isinstance(error, LostSightError):
+        elif isinstance(error, OutcomeUnknownError):
             self.possibly_applied = problem
             self._spend("update_retry", error)
             self._tell(

@@ -12,7 +12,7 @@ from wizard.cloud.retry_notices import listener as on_retry_notice
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Write
 from wizard.cloud.writes import listener as on_write
-from wizard.errors import AzureError, GateError, Problem, fault_of_ours
+from wizard.errors import AzureError, GateError, Problem, internal_error
 from wizard.procedure.cluster_lock import ClusterLock
 from wizard.procedure.differences import differences
 from wizard.procedure.events import HEARTBEAT, Audience, Event, Listener, RunStatus, StepStatus
@@ -195,7 +195,7 @@ class Run:
             return False
         except Exception as error:  # noqa: BLE001 - any error must end the run as a visible failure
             self._log(step.key, sanitize("".join(traceback.format_tb(error.__traceback__))), "detail")
-            self._fail(step.key, fault_of_ours(error, f"the step {step.key}"))
+            self._fail(step.key, internal_error(error, f"the step {step.key}"))
             return False
         finally:
             beating.cancel()

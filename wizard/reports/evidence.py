@@ -10,9 +10,9 @@ TITLE = "What other tools and standards will say"
 SAYS: dict[Says, tuple[str, str]] = {
     "compliant": ("✓", "compliant"),
     "non-compliant": ("✗", "non-compliant"),
-    "manual-for": ("✓", "manual; the evidence speaks for it"),
-    "manual-against": ("✗", "manual; the evidence speaks against it"),
-    "manual": ("·", "manual; the evidence is to be weighed"),
+    "manual-for": ("✓", "manual; the evidence supports it"),
+    "manual-against": ("✗", "manual; the evidence contradicts it"),
+    "manual": ("·", "manual; a person must weigh the evidence"),
     "not-certain": ("?", "not certain"),
 }
 """Sign and words of each answer."""

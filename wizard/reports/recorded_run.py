@@ -10,7 +10,7 @@ from wizard.reports.wording import AFTERWARDS, RUN_STATES, STEP_STATES, duration
 from wizard.runs.journal import RecordedRun, RunSummary
 from wizard.system.sanitize import one_line, sanitize
 
-_PROBLEM = (("Azure said", "azure_said"), ("Correlation id", "correlation_id"), ("Likely cause", "cause"), ("What to do", "remedy"))  # fmt: skip
+_PROBLEM = (("Azure said", "azure_said"), ("Correlation ID", "correlation_id"), ("Likely cause", "cause"), ("What to do", "remedy"))  # fmt: skip
 
 
 def in_few_words(run: RunSummary) -> str:

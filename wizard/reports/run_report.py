@@ -63,7 +63,7 @@ def _head(summary: RunSummary, plan: Json) -> Iterator[str]:
 
 
 def _step_lines(step: Json, event: Json, run: RecordedRun) -> Iterator[str]:
-    """Return one step: its status, its duration, and the correlation ids of its writes."""
+    """Return one step: its status, its duration, and the correlation IDs of its writes."""
     sign, word, _ = STEP_STATES.get(str(event.get("status") or "skipped"), _UNKNOWN)
     spent = event.get("seconds")
     took = f" ({duration(spent)})" if spent is not None else ""

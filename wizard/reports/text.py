@@ -10,8 +10,9 @@ from wizard.fleet.tally import Tally
 from wizard.reports.infrastructure_code import TITLE as CODE
 from wizard.reports.infrastructure_code import code_lines
 from wizard.reports.table import table
-from wizard.reports.wording import KEEP, OUTCOMES, SHORT_KINDS, VERDICTS, count, details
+from wizard.reports.wording import KEEP, OUTCOMES, SEVERITY, SHORT_KINDS, VERDICTS, count, details
 from wizard.system.sanitize import one_line, sanitize
+from wizard.verification.reasons import joined, reasons
 from wizard.verification.report import CENTRAL, Check, ClusterReport
 
 Detail = Literal[0, 1, 2]
@@ -45,7 +46,8 @@ def report_text(report: ClusterReport, detail: Detail = 2) -> str:
 
 def verdict(report: ClusterReport) -> str:
     """Return the headline with the sign of the verdict."""
-    return f"{'✓' if report.passed else VERDICTS[report.outcome][0]} {one_line(report.headline)}"
+    sign = "✓" if report.passed and not report.left_out else VERDICTS[report.outcome][0]
+    return f"{sign} {one_line(report.headline)}"
 
 
 def problems_text(report: ClusterReport) -> list[str]:
@@ -76,9 +78,9 @@ def summary(report: ClusterReport, detail: Detail = 0) -> str:
 
 
 def overview(reports: Sequence[ClusterReport], tally: Tally, detail: Detail = 0) -> str:
-    """Return one line for each cluster, and the tally; with more detail, messages in place of the codes of checks.
+    """Return one line for each cluster with the reason of its verdict, failures first, and the tally.
 
-    The check that fails because a cluster is not encrypted is left out: the column before it says so.
+    With more detail, the messages of checks take the place of the reasons.
     """
     rows = [
         (
@@ -86,28 +88,25 @@ def overview(reports: Sequence[ClusterReport], tally: Tally, detail: Detail = 0)
             report.name,
             report.resource_group,
             SHORT_KINDS[report.encryption],
-            _against(report, detail),
+            "; ".join(check.message for check in causes_first(report))
+            if detail
+            else joined(reasons_of(report)),
         )
-        for report in reports
+        for report in sorted(reports, key=lambda each: SEVERITY[each.outcome])
     ]
-    return table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "CHECKS"), rows) + f"\n\n{tally}"
+    return table(("", "CLUSTER", "RESOURCE GROUP", "ENCRYPTION", "REASON"), rows) + f"\n\n{tally}"
 
 
-def _against(report: ClusterReport, detail: Detail) -> str:
-    """Return the first code and the number of the others, `key-exists +2`, or all messages."""
-    checks = against(report)
-    return "; ".join(check.message for check in checks) if detail else codes(checks)
+def causes_first(report: ClusterReport) -> list[Check]:
+    """Return the checks against a cluster, causes before symptoms. That it is not encrypted is a cause."""
+    bare = report.encryption == "none"
+    return sorted(report.against, key=lambda each: each.code != CENTRAL if bare else each.code in _SYMPTOMS)
 
 
-def against(report: ClusterReport) -> list[Check]:
-    """Return the checks against a cluster, without the one that fails because it is not encrypted."""
-    return [check for check in report.against if report.encryption != "none" or check.code != CENTRAL]
-
-
-def codes(checks: Sequence[Check]) -> str:
-    """Return the first code and the number of the others: `key-exists +2`."""
-    more = f" +{len(checks) - 1}" if len(checks) > 1 else ""
-    return checks[0].code + more if checks else ""
+def reasons_of(report: ClusterReport) -> tuple[str, ...]:
+    """Return why a cluster is not verified, or what the warnings are about, each in a few words."""
+    found = reasons(causes_first(report))
+    return found or (("not certain: not every check was made",) if report.outcome == "unknown" else ())
 
 
 def cause_of(report: ClusterReport) -> str:

@@ -4,13 +4,13 @@ import re
 import textwrap
 from typing import TYPE_CHECKING, Literal
 
-from wizard.cloud.encryption import Encryption, EncryptionKind, provisioning_state, settings_state
 from wizard.system.sanitize import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wizard.cloud.arm import Json
+    from wizard.cloud.encryption import Encryption, EncryptionKind
     from wizard.cloud.inventory import ClusterRow
     from wizard.fleet.progress import Progress
     from wizard.rules import Finding
@@ -75,7 +75,7 @@ def sweep_notes(progress: "Progress", gone: "Sequence[str]") -> list[str]:
     return notes
 
 
-def encryption(found: Encryption) -> tuple[str, Tone]:
+def encryption(found: "Encryption") -> tuple[str, Tone]:
     """Return how a cluster is encrypted, in a few words, with their tone."""
     match found.kind:
         case "none":
@@ -83,13 +83,13 @@ def encryption(found: Encryption) -> tuple[str, Tone]:
         case "platform-managed":
             return KINDS["platform-managed"], "good"
         case "customer-managed":
-            access = found.network_access.lower() or "unknown"
-            return f"{KINDS['customer-managed']}, {access} vault", "good"
+            access = f", {found.network_access.lower()} vault" if found.network_access else ""
+            return KINDS["customer-managed"] + access, "good"
         case "legacy-kms":
             return KINDS["legacy-kms"] + (", versioned key" if found.key_version else ""), "warn"
 
 
-KINDS: dict[EncryptionKind, str] = {
+KINDS: "dict[EncryptionKind, str]" = {
     "none": "not encrypted",
     "platform-managed": "platform-managed key",
     "customer-managed": "customer-managed key",
@@ -97,7 +97,7 @@ KINDS: dict[EncryptionKind, str] = {
 }
 """The one name of each state of encryption, for every screen and report."""
 
-SHORT_KINDS: dict[EncryptionKind, str] = {
+SHORT_KINDS: "dict[EncryptionKind, str]" = {
     "none": "none",
     "platform-managed": "platform",
     "customer-managed": "customer",
@@ -108,12 +108,20 @@ SHORT_KINDS: dict[EncryptionKind, str] = {
 
 def state_of(cluster: "Json | None") -> str:
     """Return a cluster's provisioning state, the encryption in its settings, and whether these are known to be in effect."""
+    from wizard.cloud.encryption import Encryption, provisioning_state, settings_state
+
     if cluster is None:
         return "it does not exist"
     state, requested = provisioning_state(cluster), KINDS[Encryption.of(cluster).kind]
     if settings_state(cluster) == "effective":
         return f"{state}; encryption in its settings: {requested}"
-    return f"{state}. Whether its secrets are encrypted is not certain (its settings request: {requested})."
+    return (
+        f"{state}. It is not certain whether its secrets are encrypted (its settings request: {requested})."
+    )
+
+
+SHORT_WHY = {"needs a managed identity": "needs an identity"}
+"""Shorter reasons why a cluster cannot be changed, for tables."""
 
 
 def explained(row: "ClusterRow") -> str:
@@ -182,7 +190,7 @@ def details(check: "Check", *, evidence: bool = True) -> list[tuple[str, str]]:
         (seen, check.evidence if evidence else ""),
         ("proves" if check.outcome == "passed" else "a pass would prove", check.proves),
         ("what to do", check.remedy),
-        ("verdict", "left out with --allow-unknown" if check.left_out else ""),
+        ("verdict", "left out, as requested" if check.left_out else ""),
     ]
     return [(label, text) for label, text in rows if text]
 
@@ -194,6 +202,9 @@ VERDICTS: dict[str, tuple[str, str, Tone]] = {
     "failed": ("✗", "not verified", "bad"),
 }
 """By the outcome of a cluster's report: sign, words and tone of its verdict."""
+
+SEVERITY: dict[str, int] = {"failed": 0, "unknown": 1, "warning": 2, "passed": 3}
+"""The order of outcomes in lists, the worst first."""
 
 LEVELS: dict[str, tuple[str, str, Tone]] = {
     "error": ("✗", "error", "bad"),

@@ -1,69 +1,26 @@
 """Preflight checks: pure rules over the configuration and what exists. No other place decides this.
 
-One function per rule, in a file per subject. The findings are shown in the forms, at the review and in `plan`, and the
-rules run again just before the first write.
+One function per rule, marked with `@rule` or `@guard`, in a file per subject. The findings are shown in the forms, at the
+review and in `plan`, and the rules run again just before the first write.
 """
 
 from collections.abc import Collection
 from dataclasses import replace
 
 from wizard.rules import cluster, governance, identity, key, migration, ownership, regions, unread, vault
-from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule
+from wizard.rules.finding import Finding, Guard, Level, RequiredAction, Rule, guards, rules
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 __all__ = ["CHECKS", "GUARDS", "NAMES", "RULES", "Finding", "Level", "RequiredAction", "findings"]
 
-RULES: tuple[Rule, ...] = (
-    cluster.exists,
-    cluster.version,
-    cluster.new_version,
-    cluster.state,
-    cluster.failed,
-    cluster.upgrade,
-    cluster.quota,
-    cluster.node_size,
-    identity.of_the_cluster,
-    identity.roles_on_linked,
-    identity.fits,
-    identity.deleted,
-    identity.role,
-    identity.fresh,
-    migration.from_a_key,
-    migration.from_legacy,
-    migration.secrets_are_rewritten,
-    ownership.cluster_api,
-    ownership.deployments,
-    governance.providers_registered,
-    governance.policies_deny,
-    vault.name_is_free,
-    vault.permission_model,
-    vault.firewall,
-    vault.closes_on_others,
-    vault.firewall_bars_key,
-    vault.fits,
-    vault.purge_protection,
-    vault.hardware,
-    key.deleted,
-    key.fits,
-    key.dates,
-    key.rotates_in_time,
-    key.differs,
-    key.rotation,
-    regions.elsewhere,
-    regions.known,
-    regions.offered,
-    regions.without_identities,
-    governance.feature,
-    unread.everything_read,
-)
+_GROUPS = (cluster, identity, migration, ownership, governance, vault, key, regions, unread)
+"""The files of the preflight checks, in the order of their findings; in a file, the order is that of the functions."""
 
-GUARDS: tuple[Guard, ...] = (
-    governance.missing_permissions,
-    governance.deny_assignments,
-    governance.read_only_locks,
-    governance.subscriptions_enabled,
+RULES: tuple[Rule, ...] = tuple(
+    each for group in _GROUPS for each in rules if each.__module__ == group.__name__
 )
+GUARDS: tuple[Guard, ...] = tuple(guards)
 
 
 def _name(check: Rule | Guard) -> str:

@@ -6,7 +6,7 @@ from wizard.cloud.arm import same
 from wizard.cloud.compute import ALL_VCPUS
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.versions import LEGACY_KMS_V2, OLDEST, version_of
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.comparison import converged, may_use_key
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -16,6 +16,7 @@ _FEWEST_VCPUS = 2
 """The vCPUs of the smallest node of a system pool (docs/azure.md#vm-sizes-and-quotas); AKS chooses the default size itself."""
 
 
+@rule
 def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that a cluster to update exists, and that a new one does not (unless this plan has created it)."""
     answers = target.answers
@@ -41,6 +42,7 @@ def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check the running version. How-to, note under each "existing cluster": Kubernetes 1.33 or later.
 
@@ -88,6 +90,7 @@ def _path(running: str) -> str:
     return f" ({' → '.join(minors if len(minors) < 6 else [*minors[:2], '…', *minors[-2:]])})"
 
 
+@rule
 def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the region offers the version of a new cluster, and that it is 1.33 or later."""
     new = target.answers.cluster.create
@@ -139,6 +142,7 @@ def new_version(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def state(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the cluster is running and that no other operation is in progress: docs/azure.md#refusals-of-the-aks-resource-provider."""
     if snapshot.cluster is None:
@@ -186,6 +190,7 @@ def stuck(target: Target) -> str:
     )
 
 
+@rule
 def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Describe a cluster whose last operation failed: its settings, and what they lack."""
     cluster = snapshot.cluster_state
@@ -210,10 +215,11 @@ def failed(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         + (f" Azure said: {said}" if said else ""),
         "This plan creates the missing resources and re-applies the cluster update, which repairs the cluster."
         if missing
-        else "This plan re-applies the cluster update, which often repairs the cluster. Check first what failed.",
+        else "This plan re-applies the cluster update, which often repairs the cluster. First check what failed.",
     )
 
 
+@rule
 def upgrade(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report an upgrade that is pending or has failed: the update of the cluster may resume it (Azure/AKS#2055)."""
     cluster, name = snapshot.cluster_state, target.answers.cluster.name
@@ -249,6 +255,7 @@ def _missing(target: Target, snapshot: Snapshot, there: Encryption) -> list[str]
     return lacking
 
 
+@rule
 def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the quota allows one more cluster in the region: docs/azure.md#refusals-of-the-aks-resource-provider, ManagedClusterCountExceedsQuotaLimit."""
     if target.answers.cluster.create is False or snapshot.cluster is not None or snapshot.quota is None:
@@ -263,6 +270,7 @@ def quota(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def node_size(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the region offers the nodes' VM size, and that the vCPU quotas allow the nodes: docs/azure.md#vm-sizes-and-quotas."""
     new, size = target.answers.cluster.create, snapshot.node_size

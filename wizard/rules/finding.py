@@ -1,4 +1,4 @@
-"""The finding of a rule, and the actions that a plan requires."""
+"""A preflight check, its finding, and the actions that a plan requires."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -40,3 +40,18 @@ Rule = Callable[[Target, Snapshot], Iterator[Finding]]
 """Checks the answers against what exists."""
 Guard = Callable[[Target, Snapshot, Collection[RequiredAction]], Iterator[Finding]]
 """Checks the actions that the plan's steps require."""
+
+rules: list[Rule] = []
+guards: list[Guard] = []
+
+
+def rule(check: Rule) -> Rule:
+    """Make a function a preflight check of the answers."""
+    rules.append(check)
+    return check
+
+
+def guard(check: Guard) -> Guard:
+    """Make a function a preflight check of the actions that a plan requires."""
+    guards.append(check)
+    return check

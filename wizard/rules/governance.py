@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from wizard.cloud.arm import same
 from wizard.cloud.linked_roles import linked_role
 from wizard.cloud.policies import Denial
-from wizard.rules.finding import Finding, RequiredAction
+from wizard.rules.finding import Finding, RequiredAction, guard, rule
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -21,6 +21,7 @@ _LONGEST = 64
 GRANTING = "Microsoft.Authorization/roleAssignments/write"
 
 
+@rule
 def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the resource providers are registered; without that Azure creates no resource of theirs: docs/azure.md#round-trip-through-the-sdk.
 
@@ -36,6 +37,7 @@ def providers_registered(target: Target, snapshot: Snapshot) -> Iterator[Finding
         )
 
 
+@rule
 def policies_deny(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report the policies that would deny a request of the plan, as Azure says (docs/azure.md#refusals-of-the-aks-resource-provider, RequestDisallowedByPolicy)."""
     until = datetime.now(UTC) + timedelta(days=7)
@@ -65,6 +67,7 @@ def _exempted(target: Target, snapshot: Snapshot, denial: Denial) -> str:
     return target.cluster_id if is_cluster else denial.group
 
 
+@rule
 def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a preview feature that is not registered yet; a Pending one needs approval by Microsoft: docs/azure.md#preview-features."""
     if converged(target, snapshot):
@@ -92,6 +95,7 @@ def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@guard
 def missing_permissions(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
@@ -115,7 +119,7 @@ def missing_permissions(
         yield Finding(
             "info",
             "rights-unknown",
-            f"Whether {snapshot.signed_in.name} has permission for {', '.join(dict.fromkeys(actions))} in {place} is unknown.",
+            f"It is unknown whether {snapshot.signed_in.name} has permission for {', '.join(dict.fromkeys(actions))} in {place}.",
             "The scope does not exist yet, or you cannot read its role assignments. Azure checks the permission when the step runs.",
         )
     may_grant = GRANTING not in {right.action for rights in missing.values() for right in rights}
@@ -172,6 +176,7 @@ def _eligible(snapshot: Snapshot) -> str:
     return f"You are eligible for {roles}: activate it (portal: Privileged Identity Management), then plan again."
 
 
+@guard
 def deny_assignments(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
@@ -189,6 +194,7 @@ def deny_assignments(
             )
 
 
+@guard
 def read_only_locks(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
@@ -210,6 +216,7 @@ def read_only_locks(
             )
 
 
+@guard
 def subscriptions_enabled(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:

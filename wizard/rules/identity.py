@@ -14,7 +14,7 @@ from wizard.cloud.roles import (
     GENERAL,
     MAY_ENCRYPT,
 )
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.cluster import identity_roles
 from wizard.state.comparison import converged, held_since, identity_recreated, may_use_key
 from wizard.state.snapshot import Snapshot
@@ -26,6 +26,7 @@ _PROPAGATED = timedelta(minutes=5)
 """Key Vault says "several minutes" (docs/azure.md#role-assignments)."""
 
 
+@rule
 def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check the kind of identity: a customer-managed key needs a user-assigned one; a service principal is not supported: docs/azure.md#cluster-identities."""
     if snapshot.cluster is None:
@@ -61,6 +62,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
                 )
 
 
+@rule
 def roles_on_linked(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check the roles of a new cluster identity on the zone, subnets and kubelet identity of the cluster (Azure/AKS#3470)."""
     cluster, principal = snapshot.cluster_state, snapshot.identity_principal
@@ -76,7 +78,7 @@ def roles_on_linked(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         name = sanitize(resource.rpartition("/")[2])
         has = f"The identity {own} has no role {role.name} on {name}, which the cluster uses."
         if held is None:
-            has = f"The cluster uses {name}. Whether {own} has the role {role.name} on it could not be read."
+            has = f"The cluster uses {name}. It is not known whether {own} has the role {role.name} on it."
         assignee = principal or f'"$(az identity show {target.identity_args} --query principalId -o tsv)"'
         create = "" if principal else _creation(target, snapshot)
         yield Finding(
@@ -96,6 +98,7 @@ def _creation(target: Target, snapshot: Snapshot) -> str:
     return f"{'' if exists else first}az identity create {target.identity_args} {place} && "
 
 
+@rule
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that an existing identity is in the tenant of the vault and the cluster."""
     its = str(dig(snapshot.identity, "properties", "tenantId") or "")
@@ -108,6 +111,7 @@ def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a deleted identity of the cluster; one that is re-created with its name has another principal id."""
     if not snapshot.missing_identities:
@@ -131,6 +135,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report roles of the identity that do not grant access to the key, and deny assignments: docs/azure.md#roles, docs/azure.md#role-assignments."""
     if snapshot.identity is None or not (principal := snapshot.identity_principal):
@@ -167,6 +172,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a role assignment that might not have propagated; the run waits for it: docs/azure.md#role-assignments."""
     own = target.answers.customer_managed

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.comparison import converged, lacks_rotation
 from wizard.state.key import EXPIRES_SOON, KeyState
 from wizard.state.snapshot import Snapshot
@@ -11,6 +11,7 @@ from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
 
 
+@rule
 def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a soft-deleted key, which reserves its name until it is purged: docs/azure.md#names-and-soft-delete, ObjectIsDeletedButRecoverable."""
     if snapshot.key_deleted:
@@ -23,6 +24,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that AKS can use an existing key."""
     if snapshot.key is not None:
@@ -78,6 +80,7 @@ def unfit(vault: str, name: str, key: KeyState, subscription: str) -> Iterator[F
         )
 
 
+@rule
 def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that an existing key does not expire soon: docs/azure.md#keys-that-expire-are-disabled-or-lost, an expired key no longer encrypts."""
     expires = snapshot.key_state.expires
@@ -90,6 +93,7 @@ def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def rotates_in_time(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the next automatic rotation comes before the key expires: docs/azure.md#rotation-expiry-and-hsms."""
     key = snapshot.key_state
@@ -105,6 +109,7 @@ def rotates_in_time(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
+@rule
 def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report an existing key of another kind than configured: Azure returns it unchanged (docs/azure.md#keys-through-resource-manager)."""
     if snapshot.key is None:
@@ -127,6 +132,7 @@ def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def rotation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a key without a rotation policy, which has to be rotated manually; how-to, "Key rotation"."""
     own = target.answers.customer_managed

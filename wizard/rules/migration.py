@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 
+@rule
 def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report that a cluster still needs the old key for a while; how-to, "Migrate between key management options"."""
     before = snapshot.cluster_state.encryption
@@ -17,11 +18,12 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "warning",
         "old-key-still-needed",
         f"{target.answers.cluster.name} uses the key {before.key_label} now. AKS needs that key until all secrets are re-encrypted.",
-        "Do not delete or disable the old key, its vault or the old identity's role assignments until you have verified the "
-        "cluster from inside (`aks-kms verify --in-cluster`) and no backup needs them.",
+        "Keep the old key enabled, its vault, and the old identity's role assignments until no backup needs them and the cluster "
+        f"is verified from inside: aks-kms verify {target.cluster_args} --in-cluster",
     )
 
 
+@rule
 def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a migration from the legacy experience: AKS rewrites every secret (migration article)."""
     before = snapshot.cluster_state.encryption
@@ -36,6 +38,7 @@ def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
+@rule
 def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report the Azure Policy add-on (Gatekeeper), which may block what AKS does to secrets.
 

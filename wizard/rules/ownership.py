@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from wizard.cloud.ownership import capz_tags
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import shell_word
 
 
+@rule
 def cluster_api(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Warn if the identity of a cluster changes that Cluster API Provider Azure owns: it writes `identity: SystemAssigned` unless
     its specification has an identity (docs/infrastructure-code.md#controllers).
@@ -32,6 +33,7 @@ def cluster_api(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
+@rule
 def deployments(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report the deployments and stacks that own the cluster, and warn of those that would delete its vault and identity."""
     if target.answers.customer_managed is None:

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig, same_region
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import sanitize
@@ -13,6 +13,7 @@ WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
 """Regions that do not support creating a cluster with a user-assigned identity: docs/azure.md#cluster-identities."""
 
 
+@rule
 def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report existing resources in another region than configured; they are kept there."""
     wanted = target.answers.location
@@ -35,6 +36,7 @@ def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
             )
 
 
+@rule
 def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the region of new resources beside an existing cluster exists: docs/azure.md#cluster-identities."""
     wanted = target.answers.location
@@ -55,6 +57,7 @@ def _such(wanted: str, there: frozenset[str]) -> str:
     return f", such as {sanitize(', '.join(near))}" if near else ""
 
 
+@rule
 def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that AKS offers clusters in the region of a new one."""
     answers = target.answers
@@ -65,12 +68,13 @@ def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding(
             "error",
             "region-not-offered",
-            f"AKS offers no clusters in {answers.location} to this subscription.",
+            f"AKS is not available in {answers.location} for this subscription.",
             f"Choose another region{such}: az provider show --namespace Microsoft.ContainerService --subscription "
             f"{answers.subscription} --query \"resourceTypes[?resourceType=='managedClusters'].locations[]\" -o table",
         )
 
 
+@rule
 def without_identities(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report regions without user-assigned identities for clusters, which a customer-managed key needs: docs/azure.md#cluster-identities."""
     answers = target.answers

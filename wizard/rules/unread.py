@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 from wizard.cloud.reads import Unknown
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.system.sanitize import one_line, sanitize
 
 
+@rule
 def everything_read(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report each kind of advisory read that did not succeed, once: a plan does without it, but never silently."""
     del target

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wizard.cloud.arm import dig, same
-from wizard.rules.finding import Finding
+from wizard.rules.finding import Finding, rule
 from wizard.state.comparison import converged, opens_vault
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target, cli_args
@@ -12,6 +12,7 @@ from wizard.system.names import listed
 from wizard.system.sanitize import sanitize, shell_word
 
 
+@rule
 def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the name of a new vault is available: it is globally unique, soft-deleted vaults included: docs/azure.md#names-and-soft-delete."""
     name = target.own.vault.name if target.answers.customer_managed else ""
@@ -35,6 +36,7 @@ def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def permission_model(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a vault with access policies: the identity gets one, and the others are not changed."""
     if not snapshot.vault_uses_access_policies or converged(target, snapshot):
@@ -50,6 +52,7 @@ def permission_model(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
+@rule
 def firewall(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the firewall of an existing vault fits the configured network access, or can be changed: docs/azure.md#network-access-of-a-vault."""
     if snapshot.vault is None:
@@ -81,6 +84,7 @@ def firewall(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report other clusters that reach the vault as Public: closing it would block their access to the key."""
     if not snapshot.vault_users:
@@ -100,6 +104,7 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     )
 
 
+@rule
 def firewall_bars_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a firewall that blocks creating the key through the vault's data plane: docs/azure.md#network-access-of-a-vault."""
     if snapshot.vault is None or snapshot.key is not None:
@@ -113,6 +118,7 @@ def firewall_bars_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that AKS can reach an existing vault, and that it is in the cluster's tenant."""
     if snapshot.vault is not None:
@@ -142,6 +148,7 @@ def unfit(name: str, vault: VaultState, tenant: str) -> Iterator[Finding]:
         )
 
 
+@rule
 def purge_protection(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a vault without purge protection, existing or configured."""
     own = target.answers.customer_managed
@@ -164,6 +171,7 @@ def purge_protection(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
+@rule
 def hardware(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the vault of a new HSM-backed key is premium."""
     if snapshot.vault is None or snapshot.key is not None or target.own.key.type != "RSA-HSM":

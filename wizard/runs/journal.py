@@ -110,7 +110,7 @@ class Journal:
         durable = announces or event.type in {"step-started", "step-finished", "run-finished"}
         if durable and not private_files.is_at(self._events, self.path / EVENTS):
             self.deleted = True
-            self.write_error = f"{self.path} was deleted during the run. The run continues, but `aks-kms runs resume` does not know it."
+            self.write_error = f"{self.path} was deleted during the run. The run continues, but `aks-kms runs resume` cannot resume it."
             return
         try:
             self._log.append(_lines(log_lines(event)), durable=event.type == "run-finished")
@@ -187,7 +187,7 @@ def log_lines(event: Event) -> list[str]:
     if problem := event.problem:
         for name, text in (
             ("Azure said", " ".join(part for part in (problem.code, problem.azure_said) if part)),
-            ("correlation id", problem.correlation_id),
+            ("correlation ID", problem.correlation_id),
             ("cause", problem.cause),
             ("remedy", problem.remedy),
         ):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from wizard.cloud.arm import Json, dig, moment, same, spelled
+from wizard.cloud.arm import Json, dig, documented_spelling, moment, same
 from wizard.cloud.bodies import key_kind
 from wizard.system.sanitize import sanitize
 
@@ -49,7 +49,7 @@ class KeyState:
     @cached_property
     def operations(self) -> frozenset[str]:
         """The permitted operations; empty if Azure returned none."""
-        return frozenset(spelled(each, _OPERATIONS) for each in self._property("keyOps") or ())
+        return frozenset(documented_spelling(each, _OPERATIONS) for each in self._property("keyOps") or ())
 
     @property
     def encrypts_and_decrypts(self) -> bool:

@@ -1,28 +1,23 @@
 """Everything that is read from Azure before a plan is made: what exists, as Azure returns it."""
 
 from collections.abc import Awaitable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from wizard.cloud import reads
 from wizard.cloud.arm import GroupId, Json, covers, dig, same
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.compute import NodeSize, Vcpus
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import feature_state, provider_state
 from wizard.cloud.inventory import VersionRow, kubernetes_versions
-from wizard.cloud.locks import Lock
-from wizard.cloud.ownership import CodeSigns
-from wizard.cloud.policies import Denial
-from wizard.cloud.quota import Quota
-from wizard.cloud.reads import Beside, Read, Unknown, needed, together
-from wizard.cloud.rights import Deny, Permission
-from wizard.cloud.roles import MAY_ENCRYPT, Eligible, Grant, grants
+from wizard.cloud.reads import AdvisoryReads, Read, needed, together
+from wizard.cloud.rights import Permission
+from wizard.cloud.roles import MAY_ENCRYPT, Grant, grants
 from wizard.errors import AzureError
-from wizard.state import advice
-from wizard.state.advice import Facts
+from wizard.state import advisory_reads
+from wizard.state.advisory_reads import Advice, Facts
 from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
@@ -30,9 +25,9 @@ from wizard.state.vault import VaultState
 from wizard.system.coroutines import closing_arguments
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The state of the resources at one moment. A body is as Azure returned it; None if the resource does not exist."""
+@dataclass(frozen=True, kw_only=True)
+class Snapshot(Advice):
+    """The state of the resources at one moment, with the advisory facts. A body is as Azure returned it; None if the resource does not exist."""
 
     signed_in: SignedIn
     feature: str | None
@@ -42,59 +37,13 @@ class Snapshot:
     cluster: Json | None
     versions: tuple[VersionRow, ...] = ()
     """The Kubernetes versions of the region; read only if a cluster is created."""
-    regions: frozenset[str] = frozenset()
-    """The regions that offer clusters, by short name; read only if a cluster is created, empty if they are not known."""
-    locations: frozenset[str] = frozenset()
-    """The regions of the subscription, by short name; read only if a resource may be created in another region than the
-    cluster's, empty if they are not known."""
-    quota: Quota | None = None
-    """The quota of clusters in the region; read only if a cluster is created, None if it is not known."""
-    node_size: NodeSize | None = None
-    """The configured VM size of a new cluster's nodes; None if none is configured, or it is not known."""
-    vcpus: dict[str, Vcpus] = field(default_factory=dict)
-    """The quotas of vCPUs in the region, by name in lower case; read only if a cluster is created, empty if not known."""
     vault: Json | None = None
-    vault_deleted: Json | None = None
-    """The soft-deleted vault that reserves the name, if it is visible."""
-    vault_name_taken: str | None = None
-    """Why Azure does not accept the name for a new vault, in Azure's words."""
-    vault_users: tuple[str, ...] = ()
-    """The ids of other clusters that reach the vault as Public; read only if the plan closes its firewall."""
     key: Json | None = None
-    key_deleted: bool = False
-    """Whether a soft-deleted key reserves the name."""
     identity: Json | None = None
     identity_grants: tuple[Grant, ...] = ()
     """The role assignments of the user-assigned identity on the vault."""
-    identity_elsewhere: tuple[Grant, ...] = ()
-    """Its role assignments anywhere in the vault's subscription; read only if it may not use the key."""
-    identity_grants_on_linked: dict[str, tuple[Grant, ...] | None] = field(default_factory=dict)
-    """Its role assignments on other resources that the cluster's body names, by id in lower case; None if they could not be read.
-    Read only if the identity exists and the cluster does not use it yet."""
     operator_grants: tuple[Grant, ...] = ()
     """The role assignments of the signed-in identity on an existing vault."""
-    missing_identities: tuple[str, ...] = ()
-    """The ids of identities that the cluster uses but that no longer exist."""
-    permissions_at: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
-    """The permissions of the signed-in identity, by the id of a scope in lower case; None if they could not be read. Scopes that do
-    not exist are left out."""
-    eligible: tuple[Eligible, ...] = ()
-    """Roles that the signed-in identity may activate."""
-    subscription_states: dict[str, str] = field(default_factory=dict)
-    """The states of the subscriptions that are known, by id in lower case."""
-    deny_assignments: tuple[Deny, ...] = ()
-    """The deny assignments of the subscriptions."""
-    unregistered: tuple[tuple[str, str], ...] = ()
-    """The resource providers that a customer-managed key needs, each with the subscription in which it is not registered."""
-    locks: tuple[Lock, ...] = ()
-    """The locks of the subscriptions."""
-    policy_denials: tuple[Denial, ...] = ()
-    """The policies that would deny a request of the plan."""
-    code: CodeSigns = field(default_factory=CodeSigns)
-    """The signs of infrastructure code in the resource groups; read only for a customer-managed key."""
-    unknown: tuple[Unknown, ...] = ()
-    """The advisory reads that did not succeed. Each fact that they would have shown has the value that causes no
-    finding, and a finding says what is not known."""
 
     @cached_property
     def cluster_state(self) -> ClusterState:
@@ -165,7 +114,7 @@ class Reading:
     needed: Snapshot
     """Without the advisory facts, which decide findings only: neither steps nor requests."""
     advisory: Facts
-    running: Beside
+    running: AdvisoryReads
 
     async def complete(self) -> Snapshot:
         """Return all of it when the advisory reads have ended."""
@@ -177,13 +126,13 @@ class Reading:
 
 async def read_resources(azure: Azure, target: Target) -> Snapshot:
     """Read all of it, as much as possible at the same time. Raise AzureError if a needed read fails."""
-    async with Beside(azure.timeouts) as beside:
+    async with AdvisoryReads(azure.timeouts) as beside:
         return await (await read_needed(azure, target, beside)).complete()
 
 
-async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
+async def read_needed(azure: Azure, target: Target, beside: AdvisoryReads) -> Reading:
     """Read what the plan needs, and start its advisory reads beside that. Raise AzureError if a needed read fails."""
-    advised = advice.of_the_caller(azure, target, beside)
+    advisory = advisory_reads.of_the_caller(azure, target, beside)
     subscription = target.answers.subscription
     groups, feature, provider, cluster, (new, of_new), (own, of_own) = await together(
         _groups(azure, target),
@@ -202,13 +151,15 @@ async def read_needed(azure: Azure, target: Target, beside: Beside) -> Reading:
         **new,
         **own,
     )
-    advised |= of_new | of_own | advice.of_permissions(azure, target, _existing(target, snapshot), beside)
+    advisory |= (
+        of_new | of_own | advisory_reads.of_permissions(azure, target, _existing(target, snapshot), beside)
+    )
     if target.answers.customer_managed is not None:
         there = [group for group in target.groups if snapshot.groups[group.key] is not None]
-        advised |= advice.of_the_code(azure, there, beside)
+        advisory |= advisory_reads.of_the_code(azure, there, beside)
     if cluster is not None:
-        advised |= advice.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
-    return Reading(snapshot, advised, beside)
+        advisory |= advisory_reads.of_the_cluster(azure, target, cluster, snapshot.identity_principal, beside)
+    return Reading(snapshot, advisory, beside)
 
 
 def _existing(target: Target, snapshot: Snapshot) -> list[str]:
@@ -280,32 +231,32 @@ _Facts = tuple[dict[str, Any], Facts]
 """Needed facts, and advisory ones."""
 
 
-async def _for_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> _Facts:
+async def _for_a_new_cluster(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
     """Read the part of the snapshot that only a new cluster needs."""
     if target.answers.cluster.create is False:
         return {}, {}
     subscription, location = target.answers.subscription, target.answers.location
-    advised = advice.of_a_new_cluster(azure, target, beside)
+    advisory = advisory_reads.of_a_new_cluster(azure, target, beside)
     try:
         versions = await kubernetes_versions(azure, subscription, location)
     except AzureError:
         await beside.ended()
-        if not advice.not_offered(location, advised["regions"]()):
+        if not advisory_reads.not_offered(location, advisory["regions"]()):
             raise
         versions = []  # a region without AKS has none
-    return {"versions": tuple(versions)}, advised
+    return {"versions": tuple(versions)}, advisory
 
 
-async def _own(azure: Azure, target: Target, beside: Beside) -> _Facts:
+async def _own(azure: Azure, target: Target, beside: AdvisoryReads) -> _Facts:
     """Read the part of the snapshot that only a customer-managed key needs."""
     if target.answers.customer_managed is None:
         return {}, {}
-    advised = advice.of_the_providers(azure, target, beside)
+    advisory = advisory_reads.of_the_providers(azure, target, beside)
     vault, identity = await together(read_vault(azure, target), read_identity(azure, target))
     facts: dict[str, Any] = {"vault": vault, "identity": identity}
     if vault is None:
-        return facts, advised | advice.of_a_new_vault(azure, target, beside)
-    advised |= advice.of_the_vault(azure, target, VaultState(vault), beside)
+        return facts, advisory | advisory_reads.of_a_new_vault(azure, target, beside)
+    advisory |= advisory_reads.of_the_vault(azure, target, VaultState(vault), beside)
     principal = principal_id(identity)
     key, mine, its = await together(
         read_key(azure, target),
@@ -313,11 +264,11 @@ async def _own(azure: Azure, target: Target, beside: Beside) -> _Facts:
         _grants_of(azure, target, principal),
     )
     if key is None:
-        advised |= advice.of_a_new_key(azure, target, beside)
+        advisory |= advisory_reads.of_a_new_key(azure, target, beside)
     may_encrypt = any(g.gives(role, principal, target.vault_id) for g in its for role in MAY_ENCRYPT)
     if principal and not may_encrypt:
-        advised |= advice.of_the_identity(azure, target, principal, beside)
-    return facts | {"key": key, "operator_grants": mine, "identity_grants": its}, advised
+        advisory |= advisory_reads.of_the_identity(azure, target, principal, beside)
+    return facts | {"key": key, "operator_grants": mine, "identity_grants": its}, advisory
 
 
 async def _grants_of(azure: Azure, target: Target, principal: str) -> tuple[Grant, ...]:

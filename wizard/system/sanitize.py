@@ -4,27 +4,24 @@ import re
 import shlex
 import unicodedata
 
-_ESCAPES = re.compile(
-    r"""
+_ESCAPES = r"""
     (?:\x1b\[|\x9b) [\x30-\x3f]* [\x20-\x2f]* [\x40-\x7e]           # CSI: colours, cursor movement
     | (?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])                          # OSC, DCS, SOS, PM, APC,
       [^\x07\x1b\x90\x98\x9c-\x9f]* (?:\x07|\x1b\\|\x9c)           # … to their ends, where no other begins before
     | \x1b [\x20-\x2f]* [\x30-\x7e]                                 # every shorter escape
-    """,
-    re.VERBOSE,
-)
+    """
 
-_NEW_LINES = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
+_NEW_LINES = "\r\n|[\r\v\f\x85\u2028\u2029]"
 
 _UNSEEN = {"Cc", "Cf", "Cs", "Co"}
 """Controls (ESC, NUL, C0, C1), formats (bidirectional overrides, zero-width and tag characters), surrogates, which cannot
 be encoded, and private use."""
 
 
-_TOKEN = re.compile(r"eyJ[\w-]{8,}\.[\w-]{4,}(\.[\w-]*)?")
+_JWT = r"eyJ[\w-]{8,}\.[\w-]{4,}(\.[\w-]*)?"
 """A JSON Web Token: three parts in base64, of which the first begins with `{"`."""
 _MASK = "(secret)"
-_PERCENT = re.compile("%[0-9A-F]{2}")
+_PERCENT = "%[0-9A-F]{2}"
 _LEAST = 6
 """Characters of a secret. A shorter one may be a part of any word."""
 _MOST = 64
@@ -43,7 +40,7 @@ def mask(*secrets: str) -> None:
     for secret in secrets:
         if len(secret) >= _LEAST:
             quoted = (quote(secret, safe=""), quote_plus(secret))
-            in_lower_case = (_PERCENT.sub(lambda found: found[0].lower(), each) for each in quoted)
+            in_lower_case = (re.sub(_PERCENT, lambda found: found[0].lower(), each) for each in quoted)
             for form in (secret, *quoted, *in_lower_case, json.dumps(secret)[1:-1]):
                 _secrets.pop(form, None)
                 _secrets[form] = None
@@ -56,7 +53,7 @@ def _masked(text: str) -> str:
     for secret in _longest_first:
         if secret in text:
             text = text.replace(secret, _MASK)
-    return _TOKEN.sub(_MASK, text) if "eyJ" in text else text
+    return re.sub(_JWT, _MASK, text) if "eyJ" in text else text
 
 
 def sanitize(text: str) -> str:
@@ -66,7 +63,7 @@ def sanitize(text: str) -> str:
     space. The result may still look like a library's markup: show it as plain text.
     """
     if not text.isprintable() and not text.replace("\n", "").isprintable():
-        text = _NEW_LINES.sub("\n", _ESCAPES.sub("", text)).replace("\t", " ")
+        text = re.sub(_NEW_LINES, "\n", re.sub(_ESCAPES, "", text, flags=re.VERBOSE)).replace("\t", " ")
         text = "".join(c for c in text if c == "\n" or unicodedata.category(c) not in _UNSEEN)
     if "eyJ" in text:
         return _masked(text)

@@ -77,7 +77,7 @@ def _encryption(e: Evidence) -> Iterator[Check]:
             "cluster",
             "unknown",
             "",
-            "The settings request encryption with a KMS key. Whether all secrets are encrypted with it is not certain"
+            "The settings request encryption with a KMS key. It is not certain that all secrets are encrypted with it"
             + (
                 ": the cluster's last operation did not complete."
                 if stands == "failed"

@@ -18,7 +18,7 @@ from wizard.cloud.ownership import code_signs, last_write
 from wizard.cloud.paging import items
 from wizard.cloud.rights import Deny, RoleDefinition, denies, role_definition
 from wizard.cloud.roles import DECRYPT, ENCRYPT, Grant, assignments, grants
-from wizard.errors import AzureError, Problem, odd_answer
+from wizard.errors import AzureError, Problem, unexpected_response
 from wizard.system.coroutines import closing_arguments
 from wizard.verification.evidence import PICKUP, Evidence
 from wizard.verification.identity import KEY_ROLES
@@ -137,7 +137,7 @@ async def _body(request: Awaitable[Any], summary: str, *needed: str) -> Json | P
 
 def _odd(summary: str, why: str) -> Problem:
     """Return the problem of an answer that is not Azure's."""
-    return odd_answer(summary, why)
+    return unexpected_response(summary, why)
 
 
 async def _vault(azure: Azure, vault: ResourceId) -> Json | Problem:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from wizard.cloud.arm import Json, dig, same
 from wizard.cloud.bodies import identity_kind
 from wizard.cloud.roles import CRYPTO_USER, DECRYPT, ENCRYPT, MAY_ENCRYPT, Grant
-from wizard.errors import Problem, odd_answer
+from wizard.errors import Problem, unexpected_response
 from wizard.system.sanitize import sanitize, shell_word
 from wizard.verification.evidence import Evidence
 from wizard.verification.make_check import GONE, make_check, unknown_check
@@ -19,7 +19,9 @@ def identity_checks(e: Evidence) -> Iterator[Check]:
     """Yield the checks on the identity."""
     identities = e.identity_ids
     if not identities and identity_kind(e.cluster) in {"unknown", "user-assigned"}:
-        odd = odd_answer("The identity of the cluster could not be read.", "the cluster comes without it")
+        odd = unexpected_response(
+            "The identity of the cluster could not be read.", "Azure returned the cluster without it"
+        )
         yield unknown_check("identity-attached", "identity", "the identity of the cluster", odd)
         return
     yield make_check(
@@ -174,7 +176,7 @@ def _denied(e: Evidence) -> Check:
         "No deny assignment blocks the identity from the key.",
         f"A deny assignment ({named}) blocks the identity from the key regardless of its roles."
         if certain
-        else f"A deny assignment ({named}) blocks a group from the key. Whether the identity is a member could not be read.",
+        else f"A deny assignment ({named}) blocks a group from the key. It is not known whether the identity is a member.",
         f"deny assignments on the key vault: {named or 'none that concerns its keys'}",
         "Azure creates deny assignments for deployment stacks and managed applications. Ask their owner to exclude the "
         "identity."

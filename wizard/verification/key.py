@@ -110,7 +110,7 @@ def _missing(e: Evidence) -> Check:
         )
     if problem is None or problem.code not in GONE:
         return unknown_check("key-exists", "key", "the key", problem)
-    unseen = " Whether it can be recovered could not be read." if isinstance(found, Problem) else ""
+    unseen = " It is not known whether it can be recovered." if isinstance(found, Problem) else ""
     first = (
         "Recover it"
         if e.vault is not None
@@ -249,7 +249,7 @@ def _rotation(e: Evidence) -> Check:
     ):
         outcome = "unknown" if key.expires else "warning"
         bad = (
-            "When Key Vault rotates the key next is not known: its rotation policy or its dates are incomplete."
+            "It is not known when Key Vault will next rotate the key: its rotation policy or its dates are incomplete."
             if key.expires
             else "The rotation policy rotates the key before it expires, but the key does not expire, so it is never rotated."
         )

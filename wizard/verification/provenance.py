@@ -41,7 +41,7 @@ class Provenance:
         """Label and text of each part, for display."""
         return (
             ("read", f"{self.read_at:%Y-%m-%d %H:%M:%S} UTC"),
-            ("by", one_line(f"{self.signed_in['name']} (object id {self.signed_in['object_id']})")),
+            ("by", one_line(f"{self.signed_in['name']} (object ID {self.signed_in['object_id']})")),
             ("cloud", one_line(str(self.cloud["described"]))),
             ("tool", one_line(f"{self.tool['name']} {self.tool['version']}")),
         )

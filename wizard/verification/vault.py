@@ -40,7 +40,7 @@ def _missing(e: Evidence) -> Check:
         )
     if problem is None or problem.code not in GONE:
         return unknown_check("vault-exists", "vault", "the key vault", problem)
-    unseen = " Whether it can be recovered could not be read." if isinstance(found, Problem) else ""
+    unseen = " It is not known whether it can be recovered." if isinstance(found, Problem) else ""
     return make_check(
         "vault-exists",
         "vault",

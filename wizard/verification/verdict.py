@@ -36,7 +36,7 @@ ESSENTIAL: dict[EncryptionKind, frozenset[str]] = {
     "customer-managed": frozenset(_OWN_KEY),
     "legacy-kms": frozenset(_OWN_KEY),
 }
-"""Checks without which nothing is verified: each must be made, and must not be left out with --allow-unknown."""
+"""Checks without which nothing is verified: each must be made, and none can be left out."""
 
 INSTEAD = {"identity-access-policy": "identity-role"}
 """Checks that replace an essential one: a key vault uses either access policies or Azure RBAC."""
@@ -73,8 +73,8 @@ OPTIONAL = frozenset(
         "identity-not-denied",
     }
 )
-"""Checks that decide the verdict unless the operator leaves them out with --allow-unknown: an auditor may lack the
-permission to read locks or deny assignments."""
+"""Checks that decide the verdict unless the operator leaves them out: an auditor may lack the permission to read
+locks or deny assignments."""
 
 SUPPLEMENTARY = frozenset(
     {

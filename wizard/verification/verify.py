@@ -29,7 +29,7 @@ async def verify(azure: Azure, cluster_id: str, *, expect: "Answers | None" = No
         target = ResourceId.parse(cluster_id)
     except ValueError as error:
         raise AzureError(
-            Problem("input", f"{error}.", "", "Give the id that `az aks show --query id` prints.")
+            Problem("input", f"{error}.", "", "Give the ID that `az aks show --query id` prints.")
         ) from None
     if not same(target.type, MANAGED_CLUSTER):
         raise AzureError(
@@ -37,7 +37,7 @@ async def verify(azure: Azure, cluster_id: str, *, expect: "Answers | None" = No
                 "input",
                 f"{target.name} is not a managed cluster; its id says {target.type}.",
                 "",
-                "Give the id that `az aks show --query id` prints.",
+                "Give the ID that `az aks show --query id` prints.",
             )
         )
     return await report_on(azure, await cluster_body(azure, target), expect=expect)

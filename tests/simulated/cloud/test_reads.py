@@ -6,7 +6,7 @@ import pytest
 
 from wizard.cloud import reads
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.reads import Beside, Read, Unknown, advisory, known, needed, together
+from wizard.cloud.reads import AdvisoryReads, Read, Unknown, advisory, known, needed, together
 from wizard.cloud.retry_notices import RetryNotice, listener, notify
 from wizard.cloud.timeouts import Timeouts
 from wizard.errors import AzureError, Problem
@@ -57,7 +57,7 @@ async def test_reads_beside_the_needed_ones_run_at_the_same_time_and_end_with_th
             ended.append(name)
         return name
 
-    async with Beside(Timeouts(advisory_read=60)) as beside:
+    async with AdvisoryReads(Timeouts(advisory_read=60)) as beside:
         quick = [beside.start(reads.LOCKS, request(name)) for name in ("one", "two")]
         beside.start(reads.POLICIES, request("slow"))
         assert [await each for each in quick] == ["one", "two"]
@@ -71,7 +71,7 @@ async def test_a_slow_read_names_the_last_response() -> None:
 
     heard: list[RetryNotice] = []
     listener.set(heard.append)
-    async with Beside(Timeouts(advisory_read=0.01)) as beside:
+    async with AdvisoryReads(Timeouts(advisory_read=0.01)) as beside:
         beside.start(reads.LOCKS, retried())
         [unknown] = await beside.ended()
     assert "within 0.01 s; its last response was HTTP 503." in unknown.problem.cause

@@ -287,7 +287,7 @@ async def test_an_operation_is_followed_only_at_azure(header: str, link: str, tm
     ):
         _, events, status = await run_plan(azure, PRIVATE)
     assert status == "succeeded"
-    assert [m for m in told(events, "cluster") if m.startswith("NotUnderstoodError: ")]
+    assert [m for m in told(events, "cluster") if m.startswith("InvalidResponseError: ")]
 
 
 async def test_waiting_for_another_operation_ends_in_a_timeout(tmp_path: Path) -> None:

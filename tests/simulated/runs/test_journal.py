@@ -87,7 +87,7 @@ def test_the_log_is_readable(journal: Journal):
     log = journal.log_path.read_text()
     assert "failed after 2.5 s: no vault" in log
     assert "Azure said: VaultAlreadyExists Azure's text in two lines" in log
-    assert "correlation id: c0ffee" in log
+    assert "correlation ID: c0ffee" in log
     assert "cause: it is taken" in log
     assert "remedy: choose another" in log
 

@@ -304,16 +304,6 @@ class Operator(RuleBasedStateMachine):
         for place in state.deleted_keys:
             assert place not in state.keys, f"{place} exists and is soft-deleted"
             assert place.partition("/")[0] in names, f"{place} is in no vault"
-        ends = {
-            (entry.scheduled_handler, entry.facts.get("name", entry.facts.get("place")))
-            for entry in state.pending
-        }
-        assert {("vault-purged", name) for name in state.deleted_vaults} <= ends, (
-            "a soft-deleted vault that is never purged"
-        )
-        assert {("key-purged", place) for place in state.deleted_keys} <= ends, (
-            "a soft-deleted key that is never purged"
-        )
         for held in state.assignments.values():
             scope = held.scope.lower().rstrip("/")
             assert scope in state.resources or scope.count("/") <= 2, (

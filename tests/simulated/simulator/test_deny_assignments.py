@@ -35,8 +35,8 @@ deny_assignments:
 """
 
 
-async def listed(cloud: Cloud, scope: str, **options: Any) -> list[Any]:
-    return [entry async for entry in cloud.authorization.deny_assignments.list_for_scope(scope, **options)]
+async def listed(cloud: Cloud, scope: str) -> list[Any]:
+    return [entry async for entry in cloud.authorization.deny_assignments.list_for_scope(scope)]
 
 
 async def test_deny_assignments_are_listed_and_shown(start: Start) -> None:
@@ -47,30 +47,8 @@ async def test_deny_assignments_are_listed_and_shown(start: Start) -> None:
     assert [entry.id for entry in stack.exclude_principals] == [DEPUTY]
     assert stack.permissions[0].data_actions == ["Microsoft.KeyVault/vaults/keys/create/action"]
     assert alone.do_not_apply_to_child_scopes is True
-    assert (await cloud.authorization.deny_assignments.get(GROUP, stack.name)).id == stack.id
-    with pytest.raises(HttpResponseError, match="DenyAssignmentNotFound"):
-        await cloud.authorization.deny_assignments.get(GROUP, "00000000-0000-0000-0000-000000000009")
-
-
-@pytest.mark.parametrize(
-    ("scope", "term", "names"),
-    [
-        (cluster_path(), "atScope()", ["stack", "alone"]),
-        (f"/subscriptions/{PRODUCTION}", "atScope()", []),
-        (f"/subscriptions/{PRODUCTION}", None, ["stack", "alone"]),
-        (GROUP, f"principalId eq '{READER}'", ["alone"]),
-        (GROUP, f"assignedTo('{OPERATOR}')", ["stack"]),
-        (GROUP, f"assignedTo('{READER}')", ["stack", "alone"]),
-        (GROUP, "denyAssignmentName eq 'alone'", ["alone"]),
-        (GROUP, f"gdprExportPrincipalId eq '{DEPUTY}'", ["stack"]),
-    ],
-)
-async def test_the_filters_of_the_list(start: Start, scope: str, term: str | None, names: list[str]) -> None:
-    cloud = await start(WORLD)
-    found = await listed(cloud, scope, filter=term)
-    assert [entry.deny_assignment_name for entry in found] == names
-    if term is not None and term.startswith("gdpr"):
-        assert found[0].permissions is None
+    for scope in (cluster_path(), f"/subscriptions/{PRODUCTION}"):
+        assert [each.id for each in await listed(cloud, scope)] == [stack.id, alone.id]
 
 
 async def test_a_deny_assignment_overrides_a_role(start: Start) -> None:
@@ -118,5 +96,5 @@ async def test_the_scenario_of_a_deployment_stack(start: Start) -> None:
     cloud = await start("deny-assignment")
     status, body, _ = await cloud.put_cluster()
     assert (status, body["error"]["code"]) == (403, "DenyAssignmentAuthorizationFailed")
-    (found,) = await listed(cloud, cluster_path(), filter="atScope()")
+    (found,) = await listed(cloud, cluster_path())
     assert "Deployment Stack" in found.deny_assignment_name

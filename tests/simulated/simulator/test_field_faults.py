@@ -86,16 +86,9 @@ async def test_a_private_cluster_has_a_private_fqdn(
     assert (kept.get("privateFQDN"), kept.get("fqdn")) == (first.get("privateFQDN"), first.get("fqdn"))
 
 
-async def test_managed_hsms_are_listed_and_aks_refuses_their_keys(start: Start) -> None:
-    cloud = await start(
-        f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{managed_hsms: {{hsm-demo: {{}}}}}}}}}}}}"
-    )
-    place = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-demo/providers/Microsoft.KeyVault/managedHSMs"
-    for url in (place, f"/subscriptions/{PRODUCTION}/providers/Microsoft.KeyVault/managedHSMs"):
-        _, body, _ = await cloud.raw("GET", url, "2026-02-01")
-        assert [each["name"] for each in body["value"]] == ["hsm-demo"]
-    _, hsm, _ = await cloud.raw("GET", f"{place}/hsm-demo", "2026-02-01")
-    assert hsm["properties"]["hsmUri"] == "https://hsm-demo.managedhsm.local.test"
+async def test_aks_refuses_the_key_of_a_managed_hsm(start: Start) -> None:
+    """docs/azure.md#rotation-expiry-and-hsms."""
+    cloud = await start()
     await cloud.register_feature()
     security, identity = await cloud.customer_key()
     security["azureKeyVaultKms"]["keyId"] = "https://hsm-demo.managedhsm.local.test/keys/aks-kms"

@@ -20,7 +20,6 @@ from tests.simulated.simulator.clients import (
     vault_path,
 )
 from tests.simulated.simulator.plain import Plain
-from tests.support import MovedClock
 from wizard.simulator import ScenarioError
 
 DAY = 24 * 3600
@@ -218,54 +217,8 @@ async def test_a_vault_accepts_tokens_of_its_own_tenant_only(start: Start) -> No
         assert theirs in answer.headers["WWW-Authenticate"]
 
 
-async def test_a_rotation_policy_rotates_the_key(start: Start) -> None:
-    """docs/azure.md#rotation-expiry-and-hsms: AKS finds the new version. A change of the policy or the key restarts the interval."""
-    clock = MovedClock()
-    cloud = await start("durations: {role_propagation: 0}", clock=clock)
-    await cloud.make_vault()
-    keys = await officer(cloud)
-    await keys.create_rsa_key("aks-kms")
-
-    async def versions() -> list[Any]:
-        held = [each async for each in keys.list_properties_of_key_versions("aks-kms")]
-        return sorted(held, key=lambda each: each.created_on)
-
-    async def rotate_after(span: str) -> None:
-        action = KeyRotationLifetimeAction(KeyRotationPolicyAction.rotate, time_after_create=span)
-        await keys.update_key_rotation_policy(
-            "aks-kms", KeyRotationPolicy(expires_in="P90D", lifetime_actions=[action])
-        )
-
-    await rotate_after("P10D")
-    await rotate_after("P20D")
-    clock.ahead += 15 * DAY
-    assert len(await versions()) == 1
-    clock.ahead += 6 * DAY
-    _, second = await versions()
-    assert (second.expires_on - second.created_on).days == 90
-    clock.ahead += 21 * DAY
-    assert len(await versions()) == 3, "each version starts the time of the next"
-    await keys.delete_key("aks-kms")
-    clock.ahead += 21 * DAY
-    await keys.recover_deleted_key("aks-kms")
-    assert len(await versions()) == 4, "one that was overdue"
-
-
 @pytest.mark.parametrize("policy", ["{rotate_after: P1D}", "{expiry: P7D}"])
 async def test_an_invalid_rotation_policy_in_a_scenario_is_an_error(start: Start, policy: str) -> None:
     vaults = f"{{kv-demo: {{keys: {{aks-kms: {{rotation_policy: {policy}}}}}}}}}"
     with pytest.raises(ScenarioError, match="kv-demo/aks-kms"):
         await start(f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {vaults}}}}}}}}}")
-
-
-async def test_a_key_of_a_scenario_is_rotated_before_it_expires(start: Start) -> None:
-    clock = MovedClock()
-    key = "{expires: 60, rotation_policy: {expiry: P90D, rotate_before_expiry: P30D}}"
-    vaults = f"{{kv-demo: {{keys: {{aks-kms: {key}}}}}}}"
-    cloud = await start(
-        f"subscriptions: {{{PRODUCTION}: {{groups: {{rg-demo: {{vaults: {vaults}}}}}}}}}", clock=clock
-    )
-    for days, count in ((29, 1), (2, 2), (40, 2), (21, 3)):
-        clock.ahead += days * DAY
-        listed = [each async for each in cloud.vaults.keys.list_versions("rg-demo", "kv-demo", "aks-kms")]
-        assert len(listed) == count

@@ -62,53 +62,6 @@ async def test_the_sdk_waits_until_a_group_is_deleted(start: Start) -> None:
     assert not await cloud.resources.resource_groups.check_existence("rg-web")
 
 
-async def test_a_soft_deleted_vault_is_purged_after_its_retention_period(start: Start) -> None:
-    """docs/azure.md#names-and-soft-delete: after 7-90 days the name is free, and the vault's content is deleted."""
-    clock = MovedClock()
-    cloud = await start("durations: {vault_dns: 0}", speed=60, clock=clock)
-    await cloud.make_vault(softDeleteRetentionInDays=7, enablePurgeProtection=True)
-    await cloud.make_key()
-    await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
-    shown = await cloud.vaults.vaults.get_deleted("kv-demo", "westus2")
-    assert (shown.properties.scheduled_purge_date - shown.properties.deletion_date).days == 7
-    clock.ahead += 6.9 * DAY / 60
-    assert [entry.name async for entry in cloud.vaults.vaults.list_deleted()] == ["kv-demo"]
-    clock.ahead += 0.2 * DAY / 60
-    assert [entry async for entry in cloud.vaults.vaults.list_deleted()] == []
-    available = await cloud.vaults.vaults.check_name_availability(
-        {"name": "kv-demo", "type": "Microsoft.KeyVault/vaults"}
-    )
-    assert available.name_available
-
-
-async def test_a_vault_deleted_again_has_its_full_retention_period(start: Start) -> None:
-    clock = MovedClock()
-    cloud = await start("durations: {vault_dns: 0}", speed=1, clock=clock)
-    await cloud.make_vault(softDeleteRetentionInDays=7)
-    await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
-    clock.ahead += 5 * DAY
-    await cloud.make_vault(createMode="recover")
-    await cloud.vaults.vaults.delete("rg-demo", "kv-demo")
-    clock.ahead += 5 * DAY
-    assert [entry.name async for entry in cloud.vaults.vaults.list_deleted()] == ["kv-demo"]
-
-
-@pytest.mark.parametrize("speed", [1, float("inf")])
-async def test_a_soft_deleted_key_is_purged_after_the_retention_period_of_its_vault(
-    start: Start, speed: float
-) -> None:
-    """At infinite speed the period is as long as in real life, otherwise nothing could be recovered there."""
-    clock = MovedClock()
-    cloud = await start("key-deleted", speed=speed, clock=clock)
-    await cloud.grant(vault_path(), CRYPTO_OFFICER, OPERATOR)
-    clock.ahead += 3600  # the role takes effect
-    keys = cloud.keys("kv-demo")
-    assert [key.name async for key in keys.list_deleted_keys()] == ["aks-kms"]
-    clock.ahead += 90 * DAY
-    assert [key async for key in keys.list_deleted_keys()] == []
-    assert (await cloud.make_key()).name == "aks-kms"
-
-
 async def test_purging_a_vault_purges_its_deleted_keys(start: Start) -> None:
     cloud = await start("key-deleted")
     await cloud.vaults.vaults.delete("rg-demo", "kv-demo")

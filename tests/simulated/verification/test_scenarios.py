@@ -127,7 +127,7 @@ async def test_a_deleted_key_that_cannot_be_read_says_so(tmp_path: Path) -> None
         simulator.change(vault_id(), {"properties": {"networkAcls": {"defaultAction": "Deny"}}})
         report = await verify(azure, cluster_id())
     found = next(check for check in report.checks if check.code == "key-exists")
-    assert "Whether it can be recovered could not be read." in found.message
+    assert "It is not known whether it can be recovered." in found.message
     assert "key recover" in found.remedy
 
 

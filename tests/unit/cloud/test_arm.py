@@ -11,10 +11,10 @@ from wizard.cloud.arm import (
     ResourceId,
     canonical,
     dig,
+    documented_spelling,
     host_of,
     same,
     same_region,
-    spelled,
 )
 
 NAMES = st.text(
@@ -98,9 +98,9 @@ def test_same_region_accepts_display_names() -> None:
 
 
 def test_words_of_azure_are_read_in_any_letter_case() -> None:
-    assert spelled("REGISTERED", {"Registered"}) == "Registered"
-    assert spelled("Brand_new", {"Registered"}) == "Brand_new"
-    assert spelled(None, {"Registered"}) == ""
+    assert documented_spelling("REGISTERED", {"Registered"}) == "Registered"
+    assert documented_spelling("Brand_new", {"Registered"}) == "Brand_new"
+    assert documented_spelling(None, {"Registered"}) == ""
 
 
 @pytest.mark.parametrize(

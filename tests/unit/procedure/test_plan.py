@@ -321,7 +321,7 @@ def test_the_plan_says_what_is_irreversible_and_what_to_keep() -> None:
     assert "user-assigned identity" in said
     assert any("kv-demo/aks-kms" in sentence for sentence in shown.keep)
     assert any("id-aks-demo" in sentence for sentence in shown.keep)
-    assert [s.key for s in shown.steps if not s.reversible] == ["cluster"]
+    assert "cluster" in [s.key for s in shown.steps if not s.reversible]
 
 
 def test_a_role_of_the_operator_is_listed_for_later_removal() -> None:

@@ -66,7 +66,7 @@ def test_what_was_not_seen_is_not_certain() -> None:
     unseen = rows(found("none", agentPoolProfiles=[]))["kubescape-c-0066"]
     assert unseen == ("not-certain", "Not seen: host-encryption.")
     assert rows(found("platform-managed"))["cis-kubernetes-1.2.27"][0] == "not-certain", (
-        "without --in-cluster"
+        "without a look inside"
     )
     assert rows(found("platform-managed"))["pci-dss-3.6"][0] == "not-certain", "Microsoft's key"
     unknown = Check("key-type", "key", "unknown", "The key could not be read.")

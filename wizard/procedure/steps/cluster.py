@@ -11,7 +11,7 @@ from wizard.cloud.error_translation import translate_errors
 from wizard.cloud.policies import Request
 from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.writes import Repeat, declared
-from wizard.errors import AzureError, LostSightError, Problem
+from wizard.errors import AzureError, OutcomeUnknownError, Problem
 from wizard.procedure import tags
 from wizard.procedure.plan import Effect
 from wizard.procedure.refusals import Refusals
@@ -169,7 +169,7 @@ class Cluster(Step):
             said = error.__cause__  # Azure's error; None if it is a timeout of ours
             if said is None or getattr(said, "status_code", None) == 200:  # the operation itself failed
                 raise
-            raise LostSightError(error.problem) from said  # reading its status failed
+            raise OutcomeUnknownError(error.problem) from said  # reading its status failed
 
     async def confirm(self, work: Work) -> str:
         name = work.answers.cluster.name
@@ -330,7 +330,7 @@ def _not_asked(problem: Problem, before: Problem | None) -> AzureError:
     """Return the error of an update that is not sent (again), and whether an earlier request may have changed the cluster."""
     if before is None:
         return AzureError(replace(problem, cause=f"{problem.cause} The cluster was not changed."))
-    id_ = f", correlation id {before.correlation_id}" if before.correlation_id else ""
+    id_ = f", correlation ID {before.correlation_id}" if before.correlation_id else ""
     said = f"The result of an earlier update request is unknown ({before.code}{id_}); it is not repeated."
     return AzureError(replace(problem, cause=f"{problem.cause} {said}"))
 
@@ -360,7 +360,7 @@ def _still_going(work: Work) -> Problem:
 def _not_as_asked(work: Work, cluster: ClusterState) -> Problem:
     """Return the problem of an operation that succeeded without having applied everything (Azure/AKS#3498)."""
     target, name = work.target, work.answers.cluster.name
-    differing = cluster.differences(target) or ("it uses the identity under its previous principal id",)
+    differing = cluster.differences(target) or ("it uses the identity under its previous principal ID",)
     remedy = "Run again; completed steps are skipped. If it remains so, ask Azure support."
     if target.answers.customer_managed is not None and not cluster.has_identity(target):
         remedy = (

@@ -2,7 +2,6 @@
 
 from wizard.errors import AzureError, Problem
 from wizard.procedure.step import Intent, Step, Work
-from wizard.state.comparison import closes_last
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 from wizard.verification.report import Check
@@ -41,9 +40,6 @@ class Verify(Step):
                 )
             )
         return report.headline
-
-    def after(self, target: Target, snapshot: Snapshot) -> tuple[str, ...]:
-        return (*self.needs, "firewall") if closes_last(target, snapshot) else self.needs
 
     def commands(self, target: Target, snapshot: Snapshot | None) -> tuple[str, ...]:
         del target, snapshot

@@ -67,20 +67,6 @@ def check(world: World, principal_id: str, action: str, scope: str) -> None:
         )
 
 
-def held_at(world: World, scope: str, *, only_at: bool) -> list[tuple[str, DenyAssignmentSpec]]:
-    """Return the deny assignments, with their names, at and above a scope, and (unless `only_at`) below it."""
-    return [
-        (name, held)
-        for name, held in world.scenario.deny_assignments.items()
-        if within(scope, held.scope) or (not only_at and within(held.scope, scope))
-    ]
-
-
-def named(world: World, names: list[str]) -> set[str]:
-    """Return the object ids for names of a scenario."""
-    return {_principal(world, name)["id"] for name in names}
-
-
 def _principal(world: World, name: str) -> Json:
     if name == EVERYONE:
         return {"id": ALL_PRINCIPALS, "type": "SystemDefined"}
@@ -89,28 +75,25 @@ def _principal(world: World, name: str) -> Json:
     return {"id": object_id, "type": principal.type if principal else "ServicePrincipal"}
 
 
-def show(world: World, name: str, held: DenyAssignmentSpec, *, only_named: bool = False) -> Json:
+def show(world: World, name: str, held: DenyAssignmentSpec) -> Json:
     """Return a deny assignment as ARM shows it."""
     guid = guid_of(name, held)
-    named: Json = {"denyAssignmentName": name, "description": held.description}
+    permissions = {
+        "actions": held.actions,
+        "notActions": held.not_actions,
+        "dataActions": held.data_actions,
+        "notDataActions": held.not_data_actions,
+    }
     return {
-        "properties": named
-        if only_named
-        else named
-        | {
-            "permissions": [
-                {
-                    "actions": held.actions,
-                    "notActions": held.not_actions,
-                    "dataActions": held.data_actions,
-                    "notDataActions": held.not_data_actions,
-                }
-            ],
+        "properties": {
+            "denyAssignmentName": name,
+            "description": held.description,
+            "permissions": [permissions],
             "scope": held.scope,
             "doNotApplyToChildScopes": not held.child_scopes,
             "principals": [_principal(world, each) for each in held.principals],
             "excludePrincipals": [_principal(world, each) for each in held.exclude],
-            "isSystemProtected": held.system_protected,
+            "isSystemProtected": True,
         },
         "id": f"{held.scope.rstrip('/')}/providers/Microsoft.Authorization/denyAssignments/{guid}",
         "type": "Microsoft.Authorization/denyAssignments",

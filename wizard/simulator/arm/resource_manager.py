@@ -341,7 +341,21 @@ def listing(values: list[Json]) -> Answer:
     return Answer(200, {"value": values})
 
 
-def listing_of_type(world: World, kind: str, scope: str, show: Callable[[Json], Json] = deepcopy) -> Answer:
-    """Return a list of the resources of a type in a scope; `show` makes an entry of a body, for the page that is sent only."""
-    resources = world.state.resources
-    return Answer(200, {"value": world.keys_of_type(kind, scope)}, show=lambda key: show(resources[key].body))
+def serve_lists(
+    provider: Provider,
+    kind: str,
+    show: Callable[[World, Json, Call], Json] = lambda _world, body, _call: body,
+) -> None:
+    """Serve the lists of the resources of a type: of a subscription, and of a group.
+
+    `show` makes an entry of a body, for the page that is sent only.
+    """
+
+    async def list_resources(world: World, call: Call) -> Answer:
+        world.require_group(call.path)
+        scope, resources = call.path[: call.path.lower().rindex("/providers/")], world.state.resources
+        keys = world.keys_of_type(kind, scope)
+        return Answer(200, {"value": keys}, show=lambda key: show(world, resources[key].body, call))
+
+    for scope in ("/subscriptions/{subscription}", "/subscriptions/{subscription}/resourceGroups/{group}"):
+        provider.on("GET", f"{scope}/providers/{kind}", f"{kind}/read")(list_resources)

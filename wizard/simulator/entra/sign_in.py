@@ -1,7 +1,7 @@
 """The login authority and the discovery documents that MSAL and azure-identity use, and ARM's metadata.
 
-It supports client secret (also as the assertion of a workload identity), device code (for the user that the scenario names, once it is approved), refresh token and
-password grants, and the App Service managed identity endpoint (docs/azure.md#discovery, docs/azure.md#tokens).
+It supports client secret (also as the assertion of a workload identity), device code (for the user that the scenario names, once it is approved) and refresh token
+grants, and the App Service managed identity endpoint (docs/azure.md#discovery, docs/azure.md#tokens).
 """
 
 import hmac
@@ -119,11 +119,6 @@ class SignIn:
             return Answer(200, metadata(self._base, self._world.scenario.vault_suffix))
         if path == "/common/discovery/instance":
             return Answer(200, self._instance(query))
-        if path.startswith("/common/userrealm/"):
-            return Answer(
-                200,
-                {"ver": "1.0", "account_type": "Managed", "domain_name": self._world.scenario.tenant.domain},
-            )
         try:
             if path == "/device":
                 return self._approve(dict(parse_qsl(body.decode("utf-8", "replace"))))
@@ -185,15 +180,13 @@ class SignIn:
         }
 
     def _configuration(self, tenant: str) -> Json:
-        adfs = tenant.lower() == "adfs"
-        root = f"{self._base}/{tenant}/oauth2" + ("" if adfs else "/v2.0")
-        keys = f"{self._base}/{tenant}/discovery/" + ("keys" if adfs else "v2.0/keys")
+        root = f"{self._base}/{tenant}/oauth2/v2.0"
         return {
             "issuer": f"{self._base}/{self._world.scenario.tenant.id if tenant.lower() in {'common', 'organizations'} else tenant}/v2.0",
             "authorization_endpoint": f"{root}/authorize",
             "token_endpoint": f"{root}/token",
             "device_authorization_endpoint": f"{root}/devicecode",
-            "jwks_uri": keys,
+            "jwks_uri": f"{self._base}/{tenant}/discovery/v2.0/keys",
             "response_types_supported": ["code", "id_token", "code id_token"],
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
@@ -208,7 +201,7 @@ class SignIn:
 
     def _check_tenant(self, tenant: str) -> None:
         known = self._world.scenario.tenant
-        if tenant.lower() not in {known.id, known.domain, "common", "organizations", "adfs"}:
+        if tenant.lower() not in {known.id, known.domain, "common", "organizations"}:
             raise SignInRefused(
                 400, "invalid_request", 90002,
                 f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. "
@@ -262,18 +255,6 @@ class SignIn:
         form.setdefault("scope", str(claims.get("wanted", "")))
         return principal
 
-    def _user(self, form: dict[str, str]) -> Principal:
-        for _, principal in self._world.state.principals.loaded():
-            if (
-                principal.kind == "user"
-                and principal.upn.lower() == form.get("username", "").lower()
-                and hmac.compare_digest(principal.secret.encode(), form.get("password", "").encode())
-            ):
-                return principal
-        raise SignInRefused(
-            400, "invalid_grant", 50126, "Error validating credentials due to invalid username or password."
-        )
-
     async def _token(self, form: dict[str, str]) -> Answer:
         grant = form.get("grant_type", "").removeprefix("urn:ietf:params:oauth:grant-type:")
         if grant == "client_credentials":
@@ -284,8 +265,6 @@ class SignIn:
             await self._check_approved(code)
         elif grant == "refresh_token":
             principal = await self._held(form.get("refresh_token", ""), REFRESH, form)
-        elif grant == "password":
-            principal = self._user(form)
         else:
             raise SignInRefused(
                 400,

@@ -5,7 +5,7 @@ import secrets
 import uuid
 from datetime import UTC, datetime
 
-from wizard.simulator.kubernetes import access, admission
+from wizard.simulator.kubernetes import access
 from wizard.simulator.kubernetes.access import AccessRequest, User
 from wizard.simulator.kubernetes.etcd import Etcd, KmsError, key_of
 from wizard.simulator.kubernetes.replies import (
@@ -129,7 +129,6 @@ class Objects:
         finish(body, None)
         created = datetime.fromtimestamp(self._world.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": created, "namespace": namespace}
-        admission.check(self._world, self._cluster, "CREATE", body)
         return self._etcd.put(key, body)
 
     def _check_namespace(self, metadata: Json, namespace: str) -> None:
@@ -161,14 +160,12 @@ class Objects:
             field: held[field] for field in ("uid", "creationTimestamp", "namespace", "resourceVersion")
         }
         finish(body, before)
-        admission.check(self._world, self._cluster, "UPDATE", body)
         return self._etcd.put(key_of("secrets", namespace, name), body)
 
     def _delete(self, request: Request, before: Json) -> Reply:
         if request.parsed().get("preconditions"):
             raise bad_request("preconditions of a deletion are not supported by this server")
         metadata = before["metadata"]
-        admission.check(self._world, self._cluster, "DELETE", before)
         self._etcd.delete(key_of("secrets", metadata["namespace"], metadata["name"]))
         details = {"name": metadata["name"], "kind": "secrets", "uid": metadata["uid"]}
         return as_json(status_object("Success", 200) | {"details": details})

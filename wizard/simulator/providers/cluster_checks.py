@@ -142,16 +142,6 @@ def resolve_version(
     return version
 
 
-def check_identity_region(world: World, identity: Json, location: str) -> None:
-    """Raise 400 if the region does not support new clusters with a user-assigned identity (docs/azure.md#cluster-identities; code and text UNCONFIRMED)."""
-    if identity.get("type") == "UserAssigned" and location in world.scenario.no_user_assigned_identity:
-        raise FlatRefusal(
-            400,
-            "BadRequest",
-            f"Clusters with a user-assigned managed identity are not supported in location '{location}'.",
-        )
-
-
 def identity_after(world: World, call: Call, wanted: Json, before: Json | None) -> Json:
     """Return the cluster's identity after the PUT. Without an identity in the body, it does not change.
 

@@ -30,35 +30,9 @@ async def list_admin(world: World, call: Call) -> Answer:
     return _listed(world, call, "clusterAdmin")
 
 
-@provider.on(
-    "POST",
-    f"{_ONE}/accessProfiles/{{role}}/listCredential",
-    f"{TYPE}/accessProfiles/listCredential/action",
-)
-async def list_profile(world: World, call: Call) -> Answer:
-    """Return the kubeconfig of one role, `clusterUser` or `clusterAdmin`, in the format of the older operation."""
-    cluster, role = _cluster(world, call), call.names["role"]
-    if role not in {"clusterUser", "clusterAdmin"}:
-        raise Refusal(404, "NotFound", f"The access profile '{role}' was not found.")
-    encoded = base64.b64encode(_kubeconfig(world, cluster, role).encode()).decode()
-    return Answer(
-        200,
-        {
-            "id": f"{cluster.id}/accessprofiles/{role}",
-            "name": role,
-            "type": f"{TYPE}/AccessProfiles",
-            "location": cluster.body["location"],
-            "properties": {"kubeConfig": encoded},
-        },
-    )
-
-
-def _cluster(world: World, call: Call) -> Resource:
-    return world.get(canonical_id(call.names["subscription"], call.names["group"], call.names["name"]))
-
-
 def _listed(world: World, call: Call, role: str) -> Answer:
-    text = _kubeconfig(world, _cluster(world, call), role)
+    cluster_id = canonical_id(call.names["subscription"], call.names["group"], call.names["name"])
+    text = _kubeconfig(world, world.get(cluster_id), role)
     return Answer(200, {"kubeconfigs": [{"name": role, "value": base64.b64encode(text.encode()).decode()}]})
 
 

@@ -5,7 +5,6 @@ import uuid
 
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
 from wizard.simulator.providers import container_service
 from wizard.simulator.state.cluster_body import TYPE, canonical_id, set_state
@@ -42,13 +41,6 @@ def _show(world: World, cluster: Resource, operation: Operation) -> Json:
         "operations": [],
     }
     return shown | more
-
-
-@provider.on("GET", f"{_ONE}/operations", f"{TYPE}/operations/read")
-async def list_operations(world: World, call: Call) -> Answer:
-    """List the operations of a cluster, newest first."""
-    cluster = _cluster(world, call)
-    return listing([_show(world, cluster, each) for each in _operations(world, cluster)])
 
 
 @provider.on("GET", f"{_ONE}/operations/{{operation}}", f"{TYPE}/operations/read")

@@ -62,20 +62,6 @@ async def list_skus(world: World, call: Call) -> Answer:
     return listing(shown)
 
 
-@provider.on("GET", f"{_PLACE}/vmSizes", "Microsoft.Compute/locations/vmSizes/read")
-async def list_sizes(world: World, call: Call) -> Answer:
-    """List the VM sizes of a region (a deprecated operation, which shows no restrictions)."""
-    region = check_location(world, call.names["location"], "Microsoft.Compute/locations/vmSizes")
-    return listing([
-        {
-            "name": size.name, "numberOfCores": size.vcpus, "osDiskSizeInMB": 1047552, "resourceDiskSizeInMB": 0,
-            "memoryInMB": int(size.memory * 1024), "maxDataDiskCount": 8,
-        }
-        for size in vm_sizes.sizes(world).values()
-        if region in vm_sizes.regions_of(world, size)[0]
-    ])  # fmt: skip
-
-
 def _localized(quota: str) -> str:
     if quota == TOTAL:
         return "Total Regional vCPUs"

@@ -7,14 +7,13 @@ import uuid
 from wizard.simulator.arm import operations
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing, listing_of_type
+from wizard.simulator.arm.resource_manager import listing, serve_lists
 from wizard.simulator.protocol.ids import subscription_of
 from wizard.simulator.protocol.wire import Answer, Call, FlatRefusal, Json, Refusal
 from wizard.simulator.providers import cluster_kms, managed_identity, vm_sizes
 from wizard.simulator.providers.cluster_checks import (
     check_etag,
     check_free,
-    check_identity_region,
     check_node_group,
     check_pools,
     check_quota,
@@ -32,8 +31,7 @@ from wizard.simulator.state.world import World, on_delete, scheduled_handler
 from wizard.simulator.vaults.key_use import Encryption, can_use_key
 
 _NAME = re.compile(r"[a-zA-Z0-9]|[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]")
-_GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}"
-_ONE = f"{_GROUP}/{{name}}"
+_ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{name}}"
 _STABLE = tuple(
     f"{year}-{month:02}-01"
     for year, last in ((2023, 11), (2024, 10), (2025, 10), (2026, 8))
@@ -65,6 +63,9 @@ def _shown(world: World, body: Json, call: Call) -> Json:
     return view(body, call.api_version, etag=world.scenario.rules.etag_in_answers)
 
 
+serve_lists(provider, TYPE, _shown)
+
+
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -72,24 +73,6 @@ def _shown(world: World, body: Json, call: Call) -> Json:
 async def get_cluster(world: World, call: Call) -> Answer:
     """Return one cluster."""
     return Answer(200, _shown(world, world.get(_id(call)).body, call))
-
-
-@provider.on("GET", _GROUP, f"{TYPE}/read")
-async def list_in_group(world: World, call: Call) -> Answer:
-    """List the clusters of a group."""
-    world.require_group(call.path)
-    scope = f"/subscriptions/{call.names['subscription']}/resourcegroups/{call.names['group']}"
-    return _listing(world, call, scope)
-
-
-@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
-async def list_in_subscription(world: World, call: Call) -> Answer:
-    """List the clusters of a subscription."""
-    return _listing(world, call, f"/subscriptions/{call.names['subscription']}")
-
-
-def _listing(world: World, call: Call, scope: str) -> Answer:
-    return listing_of_type(world, TYPE, scope, lambda body: _shown(world, body, call))
 
 
 def _show_pool(world: World, cluster: Resource, pool: Json) -> Json:
@@ -108,20 +91,6 @@ async def list_pools(world: World, call: Call) -> Answer:
     cluster = world.get(_id(call))
     return listing(
         [_show_pool(world, cluster, pool) for pool in cluster.body["properties"]["agentPoolProfiles"]]
-    )
-
-
-@provider.on("GET", f"{_ONE}/agentPools/{{pool}}", f"{TYPE}/agentPools/read")
-async def get_pool(world: World, call: Call) -> Answer:
-    """Return one agent pool."""
-    cluster = world.get(_id(call))
-    for pool in cluster.body["properties"]["agentPoolProfiles"]:
-        if pool["name"].lower() == call.names["pool"].lower():
-            return Answer(200, _show_pool(world, cluster, pool))
-    raise FlatRefusal(
-        404,
-        "NotFound",
-        f"Could not find the agent pool '{call.names['pool']}' of the managed cluster '{call.names['name']}'.",
     )
 
 
@@ -255,7 +224,6 @@ async def put_cluster(world: World, call: Call) -> Answer:
             "tenantId": world.scenario.tenant.id,
         }
     if before is None:
-        check_identity_region(world, identity, location)
         check_quota(world, cluster_id, location)
     vm_sizes.check(world, cluster_id, location, body["properties"], cluster)
     if before is None:

@@ -1,4 +1,4 @@
-"""Soft-deleted vaults. Their names are reserved until they are recovered or purged, or until the retention period ends (docs/azure.md#names-and-soft-delete)."""
+"""Soft-deleted vaults. Their names are reserved until they are recovered or purged (docs/azure.md#names-and-soft-delete)."""
 
 from wizard.simulator.arm.provider import Provider
 from wizard.simulator.arm.resource_manager import listing
@@ -7,7 +7,7 @@ from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.key_vault import provider as vault_provider
 from wizard.simulator.providers.key_vault import vault_id
 from wizard.simulator.state.state import DeletedVault, Resource
-from wizard.simulator.state.world import DAY, World, iso, scheduled_handler
+from wizard.simulator.state.world import DAY, World, iso
 from wizard.simulator.vaults.key_store import TYPE, keys_of, vault_name
 
 _ONE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}/{{vault}}"
@@ -28,16 +28,7 @@ def soft_delete(world: World, vault: Resource) -> None:
         del world.state.keys[f"{key.vault}/{key.name}".lower()]
     purge_at = now + vault.body["properties"]["softDeleteRetentionInDays"] * DAY
     world.state.deleted_vaults[name] = DeletedVault(vault, keys, now, purge_at)
-    days = vault.body["properties"]["softDeleteRetentionInDays"]
-    world.after_days(days, "vault-purged", name=name, deleted=repr(now))
     world.remove(vault.id)
-
-
-@scheduled_handler("vault-purged")
-def _retained(world: World, facts: dict[str, str]) -> None:
-    deleted = world.state.deleted_vaults.get(facts["name"])
-    if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:
-        destroy(world, facts["name"])
 
 
 @provider.on("DELETE", _ONE, f"{TYPE}/delete")
@@ -113,13 +104,9 @@ async def purge(world: World, call: Call) -> Answer:
     deleted = _deleted(world, call)
     if deleted.resource.body["properties"].get("enablePurgeProtection"):
         raise Refusal(400, "MethodNotAllowed", "Operation 'DeletedVaultPurge' is not allowed.")
-    destroy(world, vault_name(deleted.resource))
-    return Answer(200)
-
-
-def destroy(world: World, name: str) -> None:
-    """Remove a soft-deleted vault with all its keys. Its name is free again."""
+    name = vault_name(deleted.resource)
     del world.state.deleted_vaults[name]
     for place in [place for place in world.state.deleted_keys if place.startswith(f"{name}/")]:
         del world.state.deleted_keys[place]
     world.changed = True
+    return Answer(200)

@@ -22,27 +22,17 @@ _SINCE = "2026-01-05T08:00:00Z"
 
 @provider.on("GET", f"{{scope}}/providers/{TYPE}", query=("$filter",))
 async def list_instances(world: World, call: Call) -> Answer:
-    """List the eligible roles at, above and below a scope; `atScope()` leaves out those below.
+    """List the eligible roles at, above and below a scope.
 
-    `asTarget()` returns those of the caller and its groups, and needs no permission; `principalId` those of a principal
-    itself, `assignedTo()` also those of its groups.
+    `asTarget()` returns those of the caller and its groups, and needs no permission.
     """
-    scope = call.names["scope"]
-    terms = filter_terms(call, "atscope", "astarget", "principalid", "assignedto")
-    if "astarget" not in terms:
+    scope, mine = call.names["scope"], "astarget" in filter_terms(call, "astarget")
+    if not mine:
         rbac.require(world, call.caller, f"{TYPE}/read", scope_of(call.path))
     check_scope(world, scope)
-    held = [
-        each
-        for each in _every(world)
-        if within(scope, each[1]) or ("atscope" not in terms and within(each[1], scope))
-    ]
-    if "astarget" in terms:
+    held = [each for each in _every(world) if within(scope, each[1]) or within(each[1], scope)]
+    if mine:
         held = [each for each in held if each[0].object_id in world.effective_principals(call.caller)]
-    if direct := terms.get("principalid"):
-        held = [each for each in held if each[0].object_id == direct.lower()]
-    if wanted := terms.get("assignedto"):
-        held = [each for each in held if each[0].object_id in world.effective_principals(wanted)]
     return listing([_show(world, scope, call.caller, *each) for each in held])
 
 

@@ -1,7 +1,6 @@
 """Preview features of a subscription (Microsoft.Features, docs/azure.md#preview-features)."""
 
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.state.world import World, scheduled_handler
 
@@ -53,28 +52,6 @@ async def get_feature(world: World, call: Call) -> Answer:
     return Answer(200, _show(world, _existing(world, call)))
 
 
-@provider.on(
-    "GET",
-    "/subscriptions/{subscription}/providers/Microsoft.Features/features",
-    "Microsoft.Features/features/read",
-)
-async def list_features(world: World, call: Call) -> Answer:
-    """List the features of a subscription."""
-    start = call.names["subscription"].lower() + "/"
-    return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
-
-
-@provider.on(
-    "GET",
-    "/subscriptions/{subscription}/providers/Microsoft.Features/providers/{namespace}/features",
-    "Microsoft.Features/providers/features/read",
-)
-async def list_namespace_features(world: World, call: Call) -> Answer:
-    """List the features of one namespace."""
-    start = f"{call.names['subscription']}/{call.names['namespace']}/".lower()
-    return listing([_show(world, key) for key in world.state.features if key.startswith(start)])
-
-
 @provider.on("POST", f"{_ONE}/register", "Microsoft.Features/providers/features/register/action")
 async def register_feature(world: World, call: Call) -> Answer:
     """Register a feature. It is Registering, later Registered, or Pending if Microsoft must approve it."""
@@ -84,29 +61,7 @@ async def register_feature(world: World, call: Call) -> Answer:
             _set(world, key, "Pending")
         else:
             _set(world, key, "Registering")
-            world.later(
-                world.scenario.durations.feature,
-                "feature-settled",
-                key=key,
-                was="Registering",
-                becomes="Registered",
-            )
-    return Answer(200, _show(world, key))
-
-
-@provider.on("POST", f"{_ONE}/unregister", "Microsoft.Features/providers/features/unregister/action")
-async def unregister_feature(world: World, call: Call) -> Answer:
-    """Unregister a feature."""
-    key = _existing(world, call)
-    if world.state.features[key] in {"Registered", "Registering", "Pending"}:
-        _set(world, key, "Unregistering")
-        world.later(
-            world.scenario.durations.feature,
-            "feature-settled",
-            key=key,
-            was="Unregistering",
-            becomes="Unregistered",
-        )
+            world.later(world.scenario.durations.feature, "feature-settled", key=key)
     return Answer(200, _show(world, key))
 
 
@@ -117,8 +72,8 @@ def _set(world: World, key: str, state: str) -> None:
 
 @scheduled_handler("feature-settled")
 def _finish(world: World, facts: dict[str, str]) -> None:
-    if world.state.features.get(facts["key"]) == facts["was"]:
-        _set(world, facts["key"], facts["becomes"])
+    if world.state.features.get(facts["key"]) == "Registering":
+        _set(world, facts["key"], "Registered")
 
 
 def enabled(world: World, subscription: str, feature: str) -> bool:

@@ -6,12 +6,11 @@ from copy import deepcopy
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing
+from wizard.simulator.arm.resource_manager import serve_lists
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, merge
 from wizard.simulator.state.body_fields import check as check_body
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World, scheduled_handler
-from wizard.simulator.vaults import rotation
 from wizard.simulator.vaults.key_store import TYPE, find_vault
 
 RBAC_BY_DEFAULT_SINCE = "2026-02-01"
@@ -29,6 +28,7 @@ provider = Provider(
         "2019-09-01", "2021-10-01", "2022-07-01", "2022-11-01", "2023-02-01", "2023-07-01", "2024-04-01-preview", "2024-11-01",
         "2024-12-01-preview", "2025-05-01", "2026-02-01", "2026-03-01-preview", "2026-05-15",
     ), types=("vaults", "checkNameAvailability"))  # fmt: skip
+serve_lists(provider, TYPE)
 
 
 def vault_id(call: Call) -> str:
@@ -254,7 +254,6 @@ def _recover(world: World, call: Call) -> Answer:
     del world.state.deleted_vaults[name]
     for key in deleted.keys:
         world.state.keys[f"{key.vault}/{key.name}".lower()] = key
-        rotation.plan(world, key)
     return Answer(200, world.put(deleted.resource).body)
 
 
@@ -262,23 +261,6 @@ def _recover(world: World, call: Call) -> Answer:
 async def get_vault(world: World, call: Call) -> Answer:
     """Return one vault."""
     return _shown(world, world.get(vault_id(call)))
-
-
-@provider.on(
-    "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
-)
-async def list_in_group(world: World, call: Call) -> Answer:
-    """List the vaults of a group."""
-    group = world.require_group(call.path)
-    return listing([vault.body for vault in world.of_type(TYPE, group.id if group else "")])
-
-
-@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
-async def list_in_subscription(world: World, call: Call) -> Answer:
-    """List the vaults of a subscription."""
-    return listing(
-        [vault.body for vault in world.of_type(TYPE, f"/subscriptions/{call.names['subscription']}")]
-    )
 
 
 @provider.on(

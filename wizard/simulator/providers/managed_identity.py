@@ -4,7 +4,7 @@ import re
 
 from wizard.simulator.arm.locations import check_location, check_unmoved
 from wizard.simulator.arm.provider import Provider
-from wizard.simulator.arm.resource_manager import listing_of_type
+from wizard.simulator.arm.resource_manager import serve_lists
 from wizard.simulator.protocol.ids import name_of
 from wizard.simulator.protocol.wire import Answer, Call, Refusal
 from wizard.simulator.state.body_fields import check as check_body
@@ -29,6 +29,7 @@ provider = Provider(
     ),
     types=("userAssignedIdentities",),
 )
+serve_lists(provider, TYPE)
 
 
 def _id(call: Call) -> str:
@@ -83,16 +84,6 @@ async def put_identity(world: World, call: Call) -> Answer:
     )
 
 
-@provider.on("PATCH", _ONE, f"{TYPE}/write")
-async def patch_identity(world: World, call: Call) -> Answer:
-    """Replace the tags."""
-    identity = world.get(_id(call))
-    check_body("identity", call.require_body(), "IdentityUpdate")
-    if "tags" in call.require_body():
-        identity.body["tags"] = dict(call.require_body()["tags"] or {})
-    return Answer(200, world.put(identity).body)
-
-
 @provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_identity(world: World, call: Call) -> Answer:
     """Return one identity."""
@@ -108,18 +99,3 @@ async def delete_identity(world: World, call: Call) -> Answer:
         return Answer(204)
     world.remove(identity.id)
     return Answer(200)
-
-
-@provider.on(
-    "GET", f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{TYPE}", f"{TYPE}/read"
-)
-async def list_in_group(world: World, call: Call) -> Answer:
-    """List the identities of a group."""
-    group = world.require_group(call.path)
-    return listing_of_type(world, TYPE, group.id if group else "")
-
-
-@provider.on("GET", f"/subscriptions/{{subscription}}/providers/{TYPE}", f"{TYPE}/read")
-async def list_in_subscription(world: World, call: Call) -> Answer:
-    """List the identities of a subscription."""
-    return listing_of_type(world, TYPE, f"/subscriptions/{call.names['subscription']}")

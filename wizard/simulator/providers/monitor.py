@@ -22,13 +22,8 @@ provider = Provider(
 )
 activity_log = Provider("Microsoft.Insights", ("2015-04-01",))
 _ALL = f"{{scope}}/providers/{SETTING}"
-_ONE = f"{_ALL}/{{name}}"
 _DESTINATIONS = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")
 _FILTER = re.compile(r"eventTimestamp ge '[^']+'(?: and eventTimestamp le '[^']+')? and resourceUri eq '([^']+)'", re.IGNORECASE)  # fmt: skip
-
-
-def _id(call: Call) -> str:
-    return f"{call.names['scope'].rstrip('/')}/providers/{SETTING}/{call.names['name']}"
 
 
 @provider.on("GET", _ALL, f"{SETTING}/read")
@@ -38,17 +33,7 @@ async def list_settings(world: World, call: Call) -> Answer:
     return listing([each.body for each in world.of_type(SETTING, call.names["scope"])])
 
 
-@provider.on("GET", _ONE, f"{SETTING}/read")
-async def get_setting(world: World, call: Call) -> Answer:
-    """Return one diagnostic setting."""
-    check_scope(world, call.names["scope"])
-    found = world.find(_id(call))
-    if found is None:
-        raise Refusal(404, "ResourceNotFound", f"The diagnostic setting '{call.names['name']}' was not found.")  # fmt: skip
-    return Answer(200, found.body)
-
-
-@provider.on("PUT", _ONE, f"{SETTING}/write")
+@provider.on("PUT", f"{_ALL}/{{name}}", f"{SETTING}/write")
 async def put_setting(world: World, call: Call) -> Answer:
     """Create or replace a diagnostic setting; it needs a destination. The texts of its errors are UNCONFIRMED."""
     check_scope(world, call.names["scope"])
@@ -56,17 +41,8 @@ async def put_setting(world: World, call: Call) -> Answer:
     properties: Json = call.require_body().get("properties") or {}
     if not any(properties.get(name) for name in _DESTINATIONS):
         raise Refusal(400, "BadRequest", "At least one data sink needs to be specified.")
-    return Answer(200, world.put(_setting(_id(call), properties)).body)
-
-
-@provider.on("DELETE", _ONE, f"{SETTING}/delete")
-async def delete_setting(world: World, call: Call) -> Answer:
-    """Delete a diagnostic setting. Answer 204 if there is none."""
-    check_scope(world, call.names["scope"])
-    if world.find(_id(call)) is None:
-        return Answer(204)
-    world.remove(_id(call))
-    return Answer(200)
+    id_ = f"{call.names['scope'].rstrip('/')}/providers/{SETTING}/{call.names['name']}"
+    return Answer(200, world.put(_setting(id_, properties)).body)
 
 
 def new_setting(resource_id: str, name: str, specification: DiagnosticSettingSpec) -> Resource:

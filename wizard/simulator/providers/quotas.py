@@ -62,36 +62,13 @@ def _usage(world: World, call: Call) -> Json:
     return _show(scope, "usages", {"usages": {"usagesType": "Individual", "value": held}})
 
 
-def _check_name(call: Call) -> None:
-    if call.names["name"].lower() != NAME.lower():
-        raise Refusal(  # code and text UNCONFIRMED
-            404,
-            "InvalidResourceName",
-            f"The resource name '{call.names['name']}' is invalid. It should be one of '{NAME}'.",
-        )
-
-
 @provider.on("GET", f"{_PLACE}/quotas", "Microsoft.Quota/quotas/read")
 async def list_quotas(world: World, call: Call) -> Answer:
     """List the quotas of AKS in a region."""
     return listing([_quota(world, call)])
 
 
-@provider.on("GET", f"{_PLACE}/quotas/{{name}}", "Microsoft.Quota/quotas/read")
-async def get_quota(world: World, call: Call) -> Answer:
-    """Return one quota."""
-    _check_name(call)
-    return Answer(200, _quota(world, call))
-
-
 @provider.on("GET", f"{_PLACE}/usages", "Microsoft.Quota/usages/read")
 async def list_usages(world: World, call: Call) -> Answer:
     """List the usage of the quotas of AKS in a region."""
     return listing([_usage(world, call)])
-
-
-@provider.on("GET", f"{_PLACE}/usages/{{name}}", "Microsoft.Quota/usages/read")
-async def get_usage(world: World, call: Call) -> Answer:
-    """Return the usage of one quota."""
-    _check_name(call)
-    return Answer(200, _usage(world, call))

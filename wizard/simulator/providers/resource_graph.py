@@ -33,8 +33,9 @@ async def query_resources(world: World, call: Call) -> Answer:
     body = call.require_body()
     body = _checked(world, body, _MEMBERS, "request")
     options = _checked(world, body.get("options", {}), _OPTIONS, "options")
-    if body.get("facets"):
-        raise _bad(world, "UnsupportedFacet", "The simulated Resource Graph does not support facets.")
+    for name, code in (("facets", "UnsupportedFacet"), ("managementGroups", "UnsupportedScope")):
+        if body.get(name):
+            raise _bad(world, code, f"The simulated Resource Graph does not support {name}.")
     if str(options.get("resultFormat", "objectArray")).lower() != "objectarray":
         raise _bad(
             world, "UnsupportedResultFormat", "The simulated Resource Graph supports only the result format 'objectArray'."
@@ -84,13 +85,7 @@ def _subscriptions(world: World, caller: str, body: Json) -> list[str]:
     """Return the requested subscriptions in which the caller may read anything. Raise 400 if there are none."""
     known = world.scenario.subscriptions
     wanted = [str(each).lower() for each in body.get("subscriptions") or []]
-    for group in map(str, body.get("managementGroups") or []):
-        if group.lower() == world.scenario.tenant.id:
-            wanted += known
-        elif group in world.scenario.management_groups:
-            wanted += world.scenario.management_groups[group]
-    everything = not body.get("subscriptions") and not body.get("managementGroups")
-    eligible = [each for each in known if (everything or each in wanted) and rbac.sees(world, caller, each)]
+    eligible = [each for each in known if (not wanted or each in wanted) and rbac.sees(world, caller, each)]
     if not eligible:
         given = ", ".join(wanted)
         raise _bad(

@@ -3,7 +3,6 @@
 from wizard.simulator.arm import rbac
 from wizard.simulator.arm.locations import offered
 from wizard.simulator.arm.provider import Provider, ResourceProviders
-from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
 from wizard.simulator.providers.resource_groups import provider as group_provider
 from wizard.simulator.state.world import World, scheduled_handler
@@ -49,15 +48,6 @@ def _show(world: World, subscription: str, namespace: str) -> Json:
 
 
 @provider.on(
-    "GET", "/subscriptions/{subscription}/providers", "Microsoft.Resources/subscriptions/providers/read"
-)
-async def list_providers(world: World, call: Call) -> Answer:
-    """List all namespaces."""
-    subscription = call.names["subscription"].lower()
-    return listing([_show(world, subscription, name) for name in world.service(ResourceProviders).types])
-
-
-@provider.on(
     "GET",
     "/subscriptions/{subscription}/providers/{namespace}",
     "Microsoft.Resources/subscriptions/providers/read",
@@ -76,16 +66,6 @@ async def register_provider(world: World, call: Call) -> Answer:
     if world.state.registrations.get(key, "NotRegistered") not in {"Registered", "Registering"}:
         world.state.registrations[key] = "Registering"
     world.later(world.scenario.durations.provider, "provider-refreshed", key=key)
-    return Answer(200, _show(world, subscription, namespace))
-
-
-@provider.on("POST", "/subscriptions/{subscription}/providers/{namespace}/unregister")
-async def unregister_provider(world: World, call: Call) -> Answer:
-    """Unregister a namespace."""
-    subscription, namespace = call.names["subscription"].lower(), _namespace(world, call)
-    rbac.require(world, call.caller, f"{namespace}/unregister/action", f"/subscriptions/{subscription}")
-    world.state.registrations[f"{subscription}/{namespace.lower()}"] = "NotRegistered"
-    world.changed = True
     return Answer(200, _show(world, subscription, namespace))
 
 

@@ -129,7 +129,6 @@ async def put_key(world: World, call: Call) -> Answer:
             check_key(world, vault, version)
         key = add(world, held, name, version)
         key.rotation_policy = policy
-        rotation.plan(world, key)
     return Answer(200, show(world, vault, key))
 
 
@@ -174,17 +173,3 @@ async def list_versions(world: World, call: Call) -> Answer:
     """List all versions of a key."""
     vault, key = _key(world, call)
     return listing([show(world, vault, key, version) for version in key.versions])
-
-
-@provider.on("GET", f"{_KEYS}/{{key}}/versions/{{version}}", f"{TYPE}/versions/read")
-async def get_version(world: World, call: Call) -> Answer:
-    """Return one version of a key."""
-    vault, key = _key(world, call)
-    for version in key.versions:
-        if version.version == call.names["version"].lower():
-            return Answer(200, show(world, vault, key, version))
-    raise Refusal(
-        404,
-        "KeyNotFound",
-        f"A key with (name/id) {key.name}/{call.names['version']} was not found in this key vault.",
-    )

@@ -48,22 +48,6 @@ class RoleSpec(Model):
     not_data_actions: list[str] = []
 
 
-class AdmissionSpec(Model):
-    """An admission webhook or ValidatingAdmissionPolicy that denies writes of secrets in a cluster.
-
-    It denies the `operations` in the `namespaces` (all if there are none), unless the secret has the label `unless_label`.
-    A webhook answers with `status` (Kyverno: 400, Gatekeeper: 403), or is `unreachable`.
-    """
-
-    kind: Literal["webhook", "policy"] = "webhook"
-    operations: list[Literal["CREATE", "UPDATE", "DELETE"]] = ["CREATE", "UPDATE"]
-    namespaces: list[str] = []
-    unless_label: str = ""
-    message: str = "not allowed"
-    status: Literal[400, 403] = 400
-    unreachable: bool = False
-
-
 class DenyAssignmentSpec(Model):
     """A deny assignment: it denies these principals the actions at the scope and below, regardless of their roles.
 
@@ -79,5 +63,4 @@ class DenyAssignmentSpec(Model):
     data_actions: list[str] = []
     not_data_actions: list[str] = []
     child_scopes: bool = Field(True, description="Whether it also applies below its scope.")
-    system_protected: bool = True
     description: str = ""

@@ -22,13 +22,6 @@ def check(scenario: Scenario) -> None:
     _check_regions(scenario)
     _check_versions(scenario)
     _check_vaults(scenario)
-    for group, members in scenario.management_groups.items():
-        for subscription in members:
-            if scenario.fleet is None and subscription not in scenario.subscriptions:
-                raise ValueError(
-                    f"the management group '{group}' contains the subscription '{subscription}', which is not in `subscriptions`. "
-                    f"{nearest(subscription, scenario.subscriptions)}"
-                )
 
 
 def _check_sign_in(scenario: Scenario) -> None:
@@ -80,7 +73,6 @@ def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
         for name, size in scenario.vm_sizes.items()
         for region in (*size.not_offered, *size.restricted)
     )
-    yield from (("`no_user_assigned_identity`", region) for region in scenario.no_user_assigned_identity)
     yield from (
         (f"`not_offered` of {kind}", each) for kind, found in scenario.not_offered.items() for each in found
     )
@@ -90,7 +82,7 @@ def _regions(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for subscription in scenario.subscriptions.values():
         for name, group in subscription.groups.items():
             yield f"the group '{name}'", group.location
-            for resources in (group.identities, group.vaults, group.managed_hsms, group.clusters):
+            for resources in (group.identities, group.vaults, group.clusters):
                 yield from (
                     (f"'{each}' in the group '{name}'", held.location) for each, held in resources.items()
                 )

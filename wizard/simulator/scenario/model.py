@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from wizard.simulator.scenario.access import AdmissionSpec, DenyAssignmentSpec, PrincipalSpec, RoleSpec
+from wizard.simulator.scenario.access import DenyAssignmentSpec, PrincipalSpec, RoleSpec
 from wizard.simulator.scenario.base import FeatureName, FeatureState, Guid, Model, Scope, Version
 from wizard.simulator.scenario.faults import FaultSpec
 from wizard.simulator.scenario.fleet import FleetSpec
 from wizard.simulator.scenario.history import DeploymentSpec, StackSpec
 from wizard.simulator.scenario.limits import PolicySpec, QuotaSpec, ThrottlingSpec, VmSizeSpec
 from wizard.simulator.scenario.rules import Rules
-from wizard.simulator.scenario.vaults import IdentitySpec, ManagedHsmSpec, VaultSpec
+from wizard.simulator.scenario.vaults import IdentitySpec, VaultSpec
 
 
 class Tenant(Model):
@@ -61,7 +61,7 @@ class ClusterSpec(Model):
     """A managed cluster. `identity` is `system`, `service-principal`, or a user-assigned identity (name or full id).
 
     `secrets` maps NAMESPACE/NAME to the Kubernetes secrets in the cluster. Default: a few typical ones.
-    `admission` has the admission webhooks and policies, by name. `body` is merged into the complete ARM body, for properties that this model does not have.
+    `body` is merged into the complete ARM body, for properties that this model does not have.
     """
 
     version: Version = "1.34.2"
@@ -75,7 +75,6 @@ class ClusterSpec(Model):
     secrets: (
         dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9.-]+$")], SecretSpec] | None
     ) = None
-    admission: dict[str, AdmissionSpec] = {}
     body: dict[str, Any] = {}
 
 
@@ -86,7 +85,6 @@ class GroupSpec(Model):
     tags: dict[str, str] = {}
     identities: dict[str, IdentitySpec] = {}
     vaults: dict[str, VaultSpec] = {}
-    managed_hsms: dict[str, ManagedHsmSpec] = {}
     clusters: dict[str, ClusterSpec] = {}
     deployments: dict[str, DeploymentSpec] = {}
     stacks: dict[str, StackSpec] = {}
@@ -188,13 +186,6 @@ class Scenario(Model):
     deny_assignments: dict[str, DenyAssignmentSpec] = {}
     not_offered: dict[str, list[str]] = Field(
         {}, description="For each resource type, the regions in which it is not offered."
-    )
-    no_user_assigned_identity: list[str] = Field(
-        [], description="Regions in which new clusters cannot have a user-assigned identity."
-    )
-    management_groups: dict[str, list[Guid]] = Field(
-        {},
-        description="The subscriptions of each management group; the root group, which has all, is named by the tenant's id.",
     )
     page_size: int = Field(1000, ge=1, description="Number of entries on a page of a list.")
     caller_address: Annotated[str, AfterValidator(_ip_address)] = Field(

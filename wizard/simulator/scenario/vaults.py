@@ -14,7 +14,7 @@ Duration = Annotated[str, StringConstraints(pattern=r"^P(\d+Y(\d+M)?(\d+D)?|\d+M
 class RotationPolicySpec(Model):
     """The rotation policy of a key: when new versions expire, and when Key Vault creates the next version.
 
-    The simulator divides the time until the rotation by its speed, but not the time until a version expires.
+    The simulator keeps the policy and uses the expiry for new versions. It never rotates by itself.
     """
 
     expiry: Duration | Literal[""] = ""
@@ -86,11 +86,4 @@ class IdentitySpec(Model):
 
     location: str = ""
     deleted: bool = False
-    tags: dict[str, str] = {}
-
-
-class ManagedHsmSpec(Model):
-    """A managed HSM, which can be listed and read. Its data plane is not simulated."""
-
-    location: str = ""
     tags: dict[str, str] = {}

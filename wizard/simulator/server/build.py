@@ -13,8 +13,6 @@ from wizard.simulator.providers.container_service import add_node_group
 from wizard.simulator.providers.deleted_vaults import soft_delete
 from wizard.simulator.providers.deployments import new_deployment, new_stack
 from wizard.simulator.providers.key_vault import finished
-from wizard.simulator.providers.managed_hsms import TYPE as HSM
-from wizard.simulator.providers.managed_hsms import new_hsm
 from wizard.simulator.providers.managed_identity import TYPE as IDENTITY
 from wizard.simulator.providers.managed_identity import new_identity
 from wizard.simulator.providers.monitor import new_setting
@@ -154,10 +152,6 @@ def _identities(world: World, group_id: str, group: GroupSpec) -> None:
 def _vaults(world: World, group_id: str, group: GroupSpec) -> None:
     for name, vault in group.vaults.items():
         _vault(world, f"{group_id}/providers/{VAULT}/{name}", vault, group)
-    for name, hsm in group.managed_hsms.items():
-        world.put(
-            new_hsm(world, f"{group_id}/providers/{HSM}/{name}", hsm.location or group.location, hsm.tags)
-        )
 
 
 def _clusters(world: World, group_id: str, group: GroupSpec) -> None:
@@ -262,7 +256,6 @@ def _key(world: World, vault: Resource, name: str, specification: KeySpec) -> No
         key = add(world, vault_name(vault), name, version)
         if specification.rotation_policy:
             key.rotation_policy = _rotation_policy(key, specification.rotation_policy, version.created)
-    rotation.plan(world, key)
     if specification.deleted:
         soft_delete_key(world, vault, key)
 

@@ -188,7 +188,6 @@ class VaultPlane:
         set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         check_key(self._world, vault, version)
         key = add(self._world, held, name, version)
-        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
 
     async def _rotate(self, vault: Resource, call: Call) -> Answer:
@@ -197,7 +196,6 @@ class VaultPlane:
         check_key(self._world, vault, version)
         key.versions.append(version)
         self._world.changed = True
-        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
 
     async def _get(self, vault: Resource, call: Call) -> Answer:
@@ -214,7 +212,6 @@ class VaultPlane:
         set_attributes(version, body.get("attributes") or {}, body.get("tags"))
         version.updated = int(self._world.now())
         self._world.changed = True
-        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, version))
 
     async def _list_keys(self, vault: Resource, call: Call) -> Answer:
@@ -249,7 +246,6 @@ class VaultPlane:
         check_key_request("key_rotation_policy", body)
         key.rotation_policy = rotation.kept(body, key.rotation_policy, int(self._world.now()))
         self._world.changed = True
-        rotation.plan(self._world, key)
         return Answer(200, self._policy(key))
 
     async def _crypt(self, vault: Resource, call: Call) -> Answer:
@@ -329,7 +325,6 @@ class VaultPlane:
         del self._world.state.deleted_keys[place]
         self._world.state.keys[place] = key
         self._world.changed = True
-        rotation.plan(self._world, key)
         return Answer(200, await self._bundle(vault, key, key.current))
 
     async def _purge(self, vault: Resource, call: Call) -> Answer:

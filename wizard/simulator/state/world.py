@@ -30,7 +30,7 @@ _scheduled_handlers: dict[str, ScheduledHandler] = {}
 
 
 def scheduled_handler(name: str) -> Callable[[ScheduledHandler], ScheduledHandler]:
-    """Register the function that `World.later` and `World.after_days` schedule by this name."""
+    """Register the function that `World.later` schedules by this name."""
 
     def register(function: ScheduledHandler) -> ScheduledHandler:
         _scheduled_handlers[name] = function
@@ -157,13 +157,6 @@ class World:
     def later(self, seconds: float, what: str, **facts: str) -> None:
         """Schedule the handler `what` after this many real-life seconds."""
         due = self.now() + self.scaled(seconds)
-        insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
-        self.changed = True
-
-    def after_days(self, days: float, what: str, **facts: str) -> None:
-        """Schedule the handler `what` after this many days. At infinite speed they are real days, or nothing would be retained."""
-        seconds = days * DAY
-        due = self.now() + (seconds if math.isinf(self.speed) else self.scaled(seconds))
         insort(self.state.pending, Pending(due, what, facts), key=lambda entry: entry.due)
         self.changed = True
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from wizard.simulator.protocol.wire import Json, base64url_number
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
-from wizard.simulator.state.world import DAY, World, scheduled_handler
+from wizard.simulator.state.world import DAY, World
 
 TYPE = "Microsoft.KeyVault/vaults"
 ALL_OPS = {"RSA": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"], "EC": ["sign", "verify"]}
@@ -88,15 +88,7 @@ def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
     days = vault.body["properties"]["softDeleteRetentionInDays"]
     deleted = world.state.deleted_keys[place] = DeletedKey(key, now, now + days * DAY)
     del world.state.keys[place]
-    world.after_days(days, "key-purged", place=place, deleted=repr(now))
     return deleted
-
-
-@scheduled_handler("key-purged")
-def _purge(world: World, facts: dict[str, str]) -> None:
-    deleted = world.state.deleted_keys.get(facts["place"])
-    if deleted is not None and repr(deleted.deleted_at) == facts["deleted"]:
-        del world.state.deleted_keys[facts["place"]]
 
 
 def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:

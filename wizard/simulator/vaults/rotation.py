@@ -3,12 +3,11 @@
 Policies are stored in the form of the data plane. On the management plane, action types are in lower case.
 """
 
-import json
 import re
 
 from wizard.simulator.protocol.wire import Json, Refusal
 from wizard.simulator.state.state import Key, KeyVersion
-from wizard.simulator.state.world import DAY, World, scheduled_handler
+from wizard.simulator.state.world import DAY, World
 from wizard.simulator.vaults.key_store import new_version
 
 _SPAN = re.compile(r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?")
@@ -111,41 +110,3 @@ def next_version(world: World, key: Key) -> KeyVersion:
     version.tags = dict(old.tags)
     version.expires = expiry_of(key.rotation_policy, version.created)
     return version
-
-
-def plan(world: World, key: Key) -> None:
-    """Schedule the next rotation of a key according to its policy. Call this whenever the key or the policy changed.
-
-    An overdue rotation is performed immediately (UNCONFIRMED).
-    """
-    due = _due(key)
-    if due is not None:
-        days = max(0.0, due - world.now()) / DAY
-        world.after_days(days, "key-rotates", place=f"{key.vault}/{key.name}".lower(), seen=_fingerprint(key))
-
-
-def _due(key: Key) -> float | None:
-    """Return when the next version is due, in seconds since the epoch; None without a rotation."""
-    version = key.current
-    for entry in key.rotation_policy.get("lifetimeActions", ()):
-        if entry["action"]["type"] != "Rotate":
-            continue
-        name, span = next(iter(entry["trigger"].items()))
-        if name == "timeAfterCreate":
-            return version.created + days_of(span) * DAY
-        if version.expires is not None:
-            return version.expires - days_of(span) * DAY
-    return None
-
-
-def _fingerprint(key: Key) -> str:
-    """Return everything on which a scheduled rotation depends; after a change of it, another rotation was scheduled."""
-    return json.dumps([key.current.version, key.current.expires, key.rotation_policy], sort_keys=True)
-
-
-@scheduled_handler("key-rotates")
-def _rotate(world: World, facts: dict[str, str]) -> None:
-    key = world.state.keys.get(facts["place"])
-    if key is not None and _fingerprint(key) == facts["seen"]:
-        key.versions.append(next_version(world, key))
-        plan(world, key)

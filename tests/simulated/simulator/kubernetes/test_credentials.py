@@ -42,14 +42,6 @@ async def test_user_and_administrator_have_different_credentials(cloud: Cloud) -
     )
 
 
-async def test_the_older_access_profile(cloud: Cloud) -> None:
-    profile = await cloud.aks.managed_clusters.get_access_profile("rg-demo", "aks-demo", "clusterUser")
-    assert bytes(profile.kube_config).decode() == await kubeconfig(cloud)
-    with pytest.raises(HttpResponseError) as refused:
-        await cloud.aks.managed_clusters.get_access_profile("rg-demo", "aks-demo", "clusterKing")
-    assert refusal(refused.value)[:2] == (404, "NotFound")
-
-
 async def test_credentials_require_their_own_permission(start: Start) -> None:
     reader = await start(principal="reader")
     with pytest.raises(HttpResponseError) as refused:

@@ -15,7 +15,7 @@
 #   lifecycle {
 #     ignore_changes = [key_management_service]
 #   }
-# If the identity was changed, replace principal_id of the cluster in other code by
+# If the identity was changed, replace principal_id of the cluster in other code with
 # azurerm_user_assigned_identity.aks_kms.principal_id.
 #
 # Merge into your provider block, so that no destroy purges the vault or its keys:
@@ -104,7 +104,7 @@ resource "azurerm_role_assignment" "aks_kms_role_2" {
   }
 }
 
-# The key is only read: what Terraform does not own, no destroy can reach
+# The key is a data source, so that no destroy can delete it
 data "azapi_resource" "aks_kms_key" {
   type                   = "Microsoft.KeyVault/vaults/keys@2024-11-01"
   resource_id            = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-demo/providers/Microsoft.KeyVault/vaults/kv-demo/keys/aks-kms"

@@ -25,8 +25,8 @@ async def subscriptions() -> list[Subscription]:
     ("kinds", "code", "said"),
     [
         ((), 1, "There is no cluster aks-demo"),
-        (("transient", "unreachable"), 3, "is not certain. Subscriptions that could not be read: Team 0, Team 1."),
-        (("transient", "azure"), 1, "is not certain"),
+        (("transient", "unreachable"), 3, "in a resource group rg-demo is not complete. Subscriptions that could not be read: Team 0, Team 1."),
+        (("transient", "azure"), 1, "is not complete"),
     ],
 )  # fmt: skip
 async def test_a_cluster_is_missing_only_if_every_subscription_could_be_read(

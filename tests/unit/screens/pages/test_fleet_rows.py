@@ -24,13 +24,13 @@ def test_unreadable_cluster_is_distinguished_from_unreadable_subscription() -> N
     missed = [each["id"] for each in json.loads(texts[".json"])["unreadable"]]
     assert missed == [ORDERS, f"/subscriptions/{DEVELOPMENT}"]
     assert ORDERS in texts[".md"]
-    assert cells(one)["cluster"].plain == "orders-prod"
-    assert cells(one)["subscription"].plain == "Contoso Production"
-    assert cells(whole)["cluster"].plain == "Contoso Development"
+    assert cells(one)["name"].plain == "orders-prod"
+    assert cells(one)["subscription_name"].plain == "Contoso Production"
+    assert cells(whole)["name"].plain == "Contoso Development"
     assert View(words=("orders-prod",)).of(fleet.lines) == [one]
-    assert View(words=("contoso production", "not readable")).of(fleet.lines) == [one]
+    assert View(words=("contoso production", "not certain", "not readable")).of(fleet.lines) == [one]
     assert View(words=("contoso development",)).of(fleet.lines) == [whole]
-    hidden = View(words=("contoso",), columns=("cluster", "now"))
+    hidden = View(words=("contoso",), columns=("name", "encryption"))
     assert hidden.of(fleet.lines) == [whole], "of the other one, the subscription is not shown"
 
 
@@ -46,10 +46,10 @@ def test_every_column_has_a_cell_in_every_line_and_is_searched() -> None:
         "user-assigned",
     )
     row = ClusterRow(*of_cluster, Encryption.of({}), "Succeeded", "Running", 1, 3)
-    line = Shown(row, "failed", ("Bad.",), "key-exists", "{}")
+    line = Shown(row, "failed", "not-verified", ("key disabled",), True, ("Bad.",), "{}")
     missed = Unreadable(PRODUCTION, "Contoso Production", Problem("azure", "Not read."), ORDERS)
     for width in (76, 110, 200):
-        assert columns(width).keys() <= cells(line).keys() & cells(missed).keys()
-    assert set(View().columns) == columns(200).keys() - {"sign"}
+        assert columns(width, {}).keys() <= cells(line).keys() & cells(missed).keys()
+    assert set(View().columns) == columns(200, {}).keys() - {"sign"}
     for name in View().columns:
         assert text_of(line, (name,)) == cells(line)[name].plain.casefold()

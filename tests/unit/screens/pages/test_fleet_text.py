@@ -45,13 +45,14 @@ def test_totals_of_a_small_fleet() -> None:
     ]
 
 
+LONGEST = {"name": 19, "resource_group": 21, "subscription_name": 19, "reason": 33}
+
+
+@pytest.mark.parametrize("longest", [{}, LONGEST], ids=["before reading", "read"])
 @pytest.mark.parametrize("room", range(76, 200, 10))
-def test_columns_fill_the_room(room: int) -> None:
-    widths = columns(room, ["Contoso Production"])
+def test_columns_fill_the_room(room: int, longest: dict[str, int]) -> None:
+    widths = columns(room, longest)
     assert sum(widths.values()) + 2 * len(widths) == room - 1
-    assert {"sign", "cluster", "now", "checks"} <= widths.keys()
-
-
-def test_no_column_is_wider_than_the_names_of_the_subscriptions() -> None:
-    assert columns(116, ["Contoso Production"])["subscription"] == len("Contoso Production")
-    assert columns(116, ["Fleet 014"])["subscription"] == len("subscription")
+    assert {"sign", "name", "encryption", "reason"} <= widths.keys()
+    if longest and room > 110:
+        assert widths["name"] == 19, "no wider than its longest name, and not cut"

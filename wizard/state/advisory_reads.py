@@ -1,27 +1,31 @@
 """The advisory facts of a plan: what its findings say beyond what the plan needs. Each is read beside the needed reads.
 
-Every function here starts its reads and returns, by the field of `Snapshot`, a function for its value when all reads have
-ended. What could not be read has the value of something that does not stand in the way; `Snapshot.unknown` names it.
+Every function here starts its reads and returns, by the field of `Advice`, a function for its value when all reads have
+ended. What could not be read has the value of something that does not stand in the way; `Advice.unknown` names it.
 """
 
 from asyncio import Task
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from wizard.cloud import quota, reads, rights
 from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
-from wizard.cloud.compute import node_size, vcpus
+from wizard.cloud.compute import NodeSize, Vcpus, node_size, vcpus
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import PROVIDER_STATES, cluster_regions, provider_state
 from wizard.cloud.inventory import locations
-from wizard.cloud.locks import locks
+from wizard.cloud.locks import Lock, locks
 from wizard.cloud.ownership import CodeSigns, sign_reads
 from wizard.cloud.paging import items
-from wizard.cloud.reads import Beside, Unknown, known
-from wizard.cloud.roles import eligible, grants
+from wizard.cloud.policies import Denial
+from wizard.cloud.quota import Quota
+from wizard.cloud.reads import AdvisoryReads, Unknown, known
+from wizard.cloud.rights import Deny, Permission
+from wizard.cloud.roles import Eligible, Grant, eligible, grants
 from wizard.cloud.subscriptions import subscription_state
-from wizard.errors import AzureError, odd_answer
+from wizard.errors import AzureError, unexpected_response
 from wizard.state.cluster import ClusterState, identity_roles
 from wizard.state.target import Target
 from wizard.state.vault import VaultState
@@ -30,10 +34,61 @@ from wizard.system.sanitize import sanitize
 
 Found = TypeVar("Found")
 Facts = dict[str, Callable[[], Any]]
-"""By the field of `Snapshot`."""
+"""By the field of `Advice`."""
 
 
-def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """The facts that decide findings only: neither steps nor requests. One that could not be read causes no finding."""
+
+    regions: frozenset[str] = frozenset()
+    """The regions that offer clusters, by short name; read only if a cluster is created, empty if they are not known."""
+    locations: frozenset[str] = frozenset()
+    """The regions of the subscription, by short name; read only if a resource may be created in another region than the
+    cluster's, empty if they are not known."""
+    quota: Quota | None = None
+    """The quota of clusters in the region; read only if a cluster is created, None if it is not known."""
+    node_size: NodeSize | None = None
+    """The configured VM size of a new cluster's nodes; None if none is configured, or it is not known."""
+    vcpus: dict[str, Vcpus] = field(default_factory=dict)
+    """The quotas of vCPUs in the region, by name in lower case; read only if a cluster is created, empty if not known."""
+    vault_deleted: Json | None = None
+    """The soft-deleted vault that reserves the name, if it is visible."""
+    vault_name_taken: str | None = None
+    """Why Azure does not accept the name for a new vault, in Azure's words."""
+    vault_users: tuple[str, ...] = ()
+    """The ids of other clusters that reach the vault as Public; read only if the plan closes its firewall."""
+    key_deleted: bool = False
+    """Whether a soft-deleted key reserves the name."""
+    identity_elsewhere: tuple[Grant, ...] = ()
+    """Its role assignments anywhere in the vault's subscription; read only if it may not use the key."""
+    identity_grants_on_linked: dict[str, tuple[Grant, ...] | None] = field(default_factory=dict)
+    """Its role assignments on other resources that the cluster's body names, by id in lower case; None if they could not be read.
+    Read only if the identity exists and the cluster does not use it yet."""
+    missing_identities: tuple[str, ...] = ()
+    """The ids of identities that the cluster uses but that no longer exist."""
+    permissions_at: dict[str, tuple[Permission, ...] | None] = field(default_factory=dict)
+    """The permissions of the signed-in identity, by the id of a scope in lower case; None if they could not be read. Scopes that do
+    not exist are left out."""
+    eligible: tuple[Eligible, ...] = ()
+    """Roles that the signed-in identity may activate."""
+    subscription_states: dict[str, str] = field(default_factory=dict)
+    """The states of the subscriptions that are known, by id in lower case."""
+    deny_assignments: tuple[Deny, ...] = ()
+    """The deny assignments of the subscriptions."""
+    unregistered: tuple[tuple[str, str], ...] = ()
+    """The resource providers that a customer-managed key needs, each with the subscription in which it is not registered."""
+    locks: tuple[Lock, ...] = ()
+    """The locks of the subscriptions."""
+    code: CodeSigns = field(default_factory=CodeSigns)
+    """The signs of infrastructure code in the resource groups; read only for a customer-managed key."""
+    policy_denials: tuple[Denial, ...] = ()
+    """The policies that would deny a request of the plan."""
+    unknown: tuple[Unknown, ...] = ()
+    """The advisory reads that did not succeed: a finding says what is not known."""
+
+
+def of_the_caller(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The states of the subscriptions, locks, deny assignments and eligible roles."""
     names = target.subscriptions
     states = {name: beside.add(subscription_state(azure, name)) for name in names}
@@ -52,7 +107,7 @@ def of_the_caller(azure: Azure, target: Target, beside: Beside) -> Facts:
     }
 
 
-def of_a_new_cluster(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_cluster(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The regions of AKS; the quotas of clusters and vCPUs in the region, and the configured VM size of the nodes."""
     subscription, location, new = (
         target.answers.subscription,
@@ -86,7 +141,7 @@ def not_offered(location: str, regions: frozenset[str]) -> bool:
     return bool(regions) and location.casefold() not in regions
 
 
-def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_the_providers(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """The resource providers of a customer-managed key that are not registered."""
     wanted = (
         ("Microsoft.KeyVault", target.answers.vault_group.subscription),
@@ -108,7 +163,7 @@ def of_the_providers(azure: Azure, target: Target, beside: Beside) -> Facts:
     return {"unregistered": _joined(states)}
 
 
-def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_vault(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """Whether the vault's name is available, and the soft-deleted vault that has it."""
     name = target.own.vault.name
     client = azure.vaults(target.answers.vault_group.subscription).vaults
@@ -118,7 +173,7 @@ def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
 
         answer = await client.check_name_availability(VaultCheckNameAvailabilityParameters(name=name))
         if answer.name_available is None:
-            raise AzureError(odd_answer(summary, "it does not say"))
+            raise AzureError(unexpected_response(summary, "it does not say"))
         return None if answer.name_available else sanitize(str(answer.message or answer.reason or ""))
 
     async def deleted() -> Json | None:
@@ -127,14 +182,14 @@ def of_a_new_vault(azure: Azure, target: Target, beside: Beside) -> Facts:
                 return as_json(vault)
         return None  # the name check finds those of other subscriptions
 
-    summary = f"Whether the name {name} is available for a key vault could not be checked."
+    summary = f"The availability of the key vault name {name} could not be checked."
     return {
         "vault_name_taken": _value(beside.start(reads.VAULT_NAME, taken(), summary), None),
         "vault_deleted": _value(beside.start(reads.DELETED_VAULTS, deleted()), None),
     }
 
 
-def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside) -> Facts:
+def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: AdvisoryReads) -> Facts:
     """The other clusters that lose access when an open vault is closed."""
     if target.own.vault.network_access != "Private" or vault.denies_public_access:
         return {}
@@ -158,7 +213,7 @@ def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Beside
     return {"vault_users": lambda: tuple(sorted(joined(), key=str.casefold))}
 
 
-def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
+def of_a_new_key(azure: Azure, target: Target, beside: AdvisoryReads) -> Facts:
     """Whether a soft-deleted key reserves the name. Only the vault's data plane knows, and it often denies access."""
     name = target.own.key.name
 
@@ -169,7 +224,7 @@ def of_a_new_key(azure: Azure, target: Target, beside: Beside) -> Facts:
     return {"key_deleted": _value(beside.start(reads.DELETED_KEY, deleted(), summary), False)}
 
 
-def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside) -> Facts:
+def of_the_identity(azure: Azure, target: Target, principal: str, beside: AdvisoryReads) -> Facts:
     """Its role assignments in the vault's subscription."""
     scope = f"/subscriptions/{target.answers.vault_group.subscription}"
     return {
@@ -177,7 +232,7 @@ def of_the_identity(azure: Azure, target: Target, principal: str, beside: Beside
     }
 
 
-def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: Beside) -> Facts:
+def of_permissions(azure: Azure, target: Target, there: Collection[str], beside: AdvisoryReads) -> Facts:
     """The caller's permissions in each subscription, and on the groups and resources that are there, by their ID: a role may be
     assigned on a vault only."""
     held = {
@@ -188,13 +243,15 @@ def of_permissions(azure: Azure, target: Target, there: Collection[str], beside:
     return {"permissions_at": lambda: _by_scope(reading)}
 
 
-def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: Beside) -> Facts:
+def of_the_code(azure: Azure, groups: Iterable[GroupId], beside: AdvisoryReads) -> Facts:
     """The signs of infrastructure code in resource groups that exist, and in their subscriptions."""
     signs = [beside.add(request) for request in sign_reads(azure, groups)]
     return {"code": lambda: CodeSigns.of(each.result() for each in signs)}
 
 
-def of_the_cluster(azure: Azure, target: Target, cluster: Json, principal: str, beside: Beside) -> Facts:
+def of_the_cluster(
+    azure: Azure, target: Target, cluster: Json, principal: str, beside: AdvisoryReads
+) -> Facts:
     """The role assignments of its new identity, with this principal ID, on other resources that its body names, such as its
     subnets; its deleted identities; the regions, if the answers name another one than the cluster's."""
     facts: Facts = {}
