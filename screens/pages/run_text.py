@@ -182,7 +182,7 @@ def _usual(progress: StepProgress, spent: float | None) -> str:
     return f"usually {usually(low, high)}"
 
 
-_LATE = "longer than the usual"
+_LATE = "longer than"
 
 
 def outcome_title(active: ActiveRun) -> str:
