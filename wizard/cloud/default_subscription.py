@@ -15,7 +15,7 @@ def default_subscription(environment: Mapping[str, str]) -> str:
     folder = environment.get("AZURE_CONFIG_DIR") or (f"{home}/.azure" if home else "")
     if not folder:
         return ""
-    with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+    with suppress(OSError, ValueError, TypeError, AttributeError, LookupError, RecursionError):
         with (Path(folder) / "azureProfile.json").open("rb") as file:
             profile = json.loads(file.read(_LARGEST).decode("utf-8-sig"))
         return next(

@@ -16,6 +16,7 @@ from wizard.cloud.default_subscription import default_subscription
             PRODUCTION,
         ),
         ('{"subscriptions": [{"isDefault": true}, {"id": "x", "isDefault": "yes"}]}', ""),
+        ('{"installationId": "x"}', ""),
         ("[1]", ""),
         ("{", ""),
         (None, ""),
