@@ -13,6 +13,7 @@ from screens.cli.connection import cloud_note, connect
 from screens.cli.digest import SHORTEST, digest_mistake, given_digest
 from screens.cli.help import Command
 from screens.cli.interruption_notice import notice_lines
+from screens.cli.name_links import link_names
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import (
     CommandExit,
@@ -127,12 +128,14 @@ async def apply(
     differences from its plan. `run_named`: the operator named that run.
     """
     from wizard.procedure.planning import make_plan
+    from wizard.state.target import Target
 
     answers = read()
     async with connect(settings) as azure:
         if resuming and (wrong_cloud := resuming.wrong_cloud(azure.cloud, strict=not run_named)):
             raise CommandExit(FAILURE, problem_text(wrong_cloud))
         plan = await make_plan(azure, answers)
+        link_names(azure, Target(answers, "").resources)
         if resuming:
             _print_differences(plan, resuming)
         verbose = settings.verbose > 0

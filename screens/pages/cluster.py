@@ -106,7 +106,7 @@ it the other roles of the old identity, for example on your own virtual network,
         self._read_subscriptions = len(self.session.subscriptions)
         self.session.clusters, self.session.clusters_complete = self._found, not self.stale
         self.session.clusters_read = Clock()
-        if list(self.columns()) != self.columns_shown:  # the names are longer than expected
+        if self.columns() != self.drawn:  # the names are longer than expected
             self.fill()
 
     def _in_turn(self) -> "list[list[Subscription]]":

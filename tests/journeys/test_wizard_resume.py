@@ -113,7 +113,7 @@ async def test_review_of_a_resumed_run_shows_what_has_changed_and_changed_answer
         async with wizard(simulator, tmp_path, LARGE) as operator:
             await operator.sees("was interrupted", "Resume aks-demo")
             await carried_to_review(operator)
-            await operator.sees("✓ completed", "Create the key vault;")
+            await operator.sees("✓ completed", "Create the key vault", "Create the key")
             operator.app.go_to("vault")
             await operator.sees("every 180 days")
             operator.app.go_to("key")
