@@ -96,23 +96,23 @@ def command(
 
 
 async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Filters", output: str) -> int:
-    from wizard.fleet.judging import Judged, judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
+    from wizard.fleet.verify import FleetEntry, verify_all
     from wizard.reports.fleet_columns import Listed, json_of
 
     rows: list[Listed] = []
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
-    async with connect(settings, only_reads=True) as azure:
+    async with connect(settings, to="read") as azure:
         subscriptions = await select_subscriptions(azure, named)
-        found = judge(azure, subscriptions, filters=filters, whole=not named, progress=progress)
+        found = verify_all(azure, subscriptions, filters=filters, whole=not named, progress=progress)
         async with show_progress(progress), aclosing(found):
             async for each in found:
                 if isinstance(each, Gone):
                     gone.append(each.id)
-                elif not isinstance(each, Judged):
+                elif not isinstance(each, FleetEntry):
                     unreadable.append(each)
                 elif filters.failed and each.report.passed:
                     continue

@@ -23,7 +23,7 @@ from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.dialogs import AskDialog
 from screens.widgets.frame import Heading
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.judging import judge
+from wizard.fleet.verify import verify_all
 from wizard.reports.fleet_columns import COLUMN
 from wizard.reports.wording import KINDS, SPINNER, count, duration, sweep_notes
 
@@ -90,7 +90,9 @@ assignments and locks that clusters depend on, each of them once."""
     async def read(self) -> AsyncGenerator[Line, None]:
         """Read every cluster of every subscription, with its verdict."""
         session, fleet = self.session, self._fleet
-        verdicts = judge(session.azure, session.subscriptions, depth=fleet.depth, progress=fleet.progress)
+        verdicts = verify_all(
+            session.azure, session.subscriptions, depth=fleet.depth, progress=fleet.progress
+        )
         async with aclosing(verdicts):
             async for verdict in verdicts:
                 line = fleet.take(verdict)

@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.judging import Judged, Verdict
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone
 from wizard.fleet.tally import Tally
+from wizard.fleet.verify import FleetEntry, FleetResult
 from wizard.reports.findings import Findings, Missed
 from wizard.reports.fleet_columns import WIDE, Listed
 from wizard.reports.text import causes_first, reasons_of
@@ -29,17 +29,17 @@ class Shown(Listed):
     """The report as JSON, compressed."""
 
     @classmethod
-    def of(cls, judged: Judged) -> "Shown":
+    def of(cls, entry: FleetEntry) -> "Shown":
         """Return the line for a verdict."""
-        report = judged.report
+        report = entry.report
         wrong = causes_first(report)
         wrong += [check for check in report.checks if check.outcome == "warning" and check not in wrong]
         return cls(
-            judged.row,
+            entry.row,
             report.outcome,
             report.verdict,
             reasons_of(report),
-            judged.in_graph,
+            entry.in_graph,
             tuple(check.message for check in wrong),
             zlib.compress(json.dumps(report.to_json()).encode(), 1),
         )
@@ -62,13 +62,13 @@ class Fleet:
     complete: bool = False
     """Whether the sweep has ended; an incomplete one is started again."""
 
-    def take(self, verdict: Verdict) -> Line | None:
+    def take(self, verdict: FleetResult) -> Line | None:
         """Add a verdict. Return its line, if it has one."""
         if isinstance(verdict, Gone):
             self.gone.append(verdict.id)
             return None
         line: Line
-        if isinstance(verdict, Judged):
+        if isinstance(verdict, FleetEntry):
             self.tally.count(verdict.report)
             line = Shown.of(verdict)
         else:

@@ -20,21 +20,21 @@ _MEASURED = """
 import asyncio, json, os, re, resource, sys, time
 from wizard.cloud.azure import as_json, connect
 from wizard.cloud.inventory import cluster_row
-from wizard.fleet.judging import Judged, judge
+from wizard.fleet.verify import FleetEntry, verify_all
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import sweep
 
 async def basic(azure):
     number = 0
-    async for each in judge(azure, await azure.subscriptions()):
-        number += isinstance(each, Judged)
+    async for each in verify_all(azure, await azure.subscriptions()):
+        number += isinstance(each, FleetEntry)
         json.dumps(each.report.to_json())
     return number
 
 async def full(azure):
     number = 0
-    async for each in judge(azure, await azure.subscriptions(), depth="full"):
-        number += isinstance(each, Judged)
+    async for each in verify_all(azure, await azure.subscriptions(), depth="full"):
+        number += isinstance(each, FleetEntry)
         json.dumps(each.report.to_json())
     return number
 

@@ -200,7 +200,7 @@ def _group_of(body: Json) -> str:
     return _shared(parts[3]) if len(parts) > 3 else ""
 
 
-def _listed(azure: Azure, subscription: str, kind: str, api_version: str) -> AsyncIterator[Json]:
+def listed(azure: Azure, subscription: str, kind: str, api_version: str) -> AsyncIterator[Json]:
     """Yield all resources of a type in a subscription, without an SDK: its models of a thousand vaults take 0.3 s to build, in
     which the wizard does not answer, and are only turned back into JSON."""
     path = f"/subscriptions/{quote(subscription, safe='')}/providers/{kind}"
@@ -222,7 +222,7 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
                 purge_protection=dig(body, "properties", "enablePurgeProtection") is True,
                 body=body,
             )
-            async for body in _listed(azure, subscription, KEY_VAULT, _VAULT_API)
+            async for body in listed(azure, subscription, KEY_VAULT, _VAULT_API)
         ]
     return sorted(rows, key=lambda row: row.name)
 
@@ -231,7 +231,7 @@ async def vault_of_key(azure: Azure, subscription: str, encryption: Encryption) 
     """Return the resource ID of the vault in a key identifier, for a cluster that does not name the vault; None if the
     subscription has no such vault that the caller can see. Raise AzureError."""
     with translate_errors("The key vaults of the cluster's subscription could not be listed."):
-        async for body in _listed(azure, subscription, KEY_VAULT, _VAULT_API):
+        async for body in listed(azure, subscription, KEY_VAULT, _VAULT_API):
             if host_of(str(dig(body, "properties", "vaultUri") or "")) == encryption.key_host:
                 return str(body["id"])
     return None
@@ -267,7 +267,7 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
                 subscription=subscription,
                 location=sanitize(str(body.get("location", ""))),
             )
-            async for body in _listed(azure, subscription, USER_ASSIGNED_IDENTITY, "2024-11-30")
+            async for body in listed(azure, subscription, USER_ASSIGNED_IDENTITY, "2024-11-30")
         ]
     own = (row for row in rows if not row.resource_group.casefold().startswith("mc_"))
     return sorted(own, key=lambda row: row.name)
@@ -276,9 +276,9 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
 async def kubernetes_versions(azure: Azure, subscription: str, location: str) -> list[VersionRow]:
     """Return the versions of a region that support the encryption (1.33 or later), newest first. Raise AzureError."""
     with translate_errors(f"The Kubernetes versions of {location} could not be listed."):
-        found = as_json(
-            await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
-        )
+        where = f"{MANAGED_CLUSTER.partition('/')[0]}/locations/{quote(location, safe='')}/kubernetesVersions"
+        path = f"/subscriptions/{quote(subscription, safe='')}/providers/{where}"
+        found = await azure.get(path, CLUSTER_API)
         if found.get("values") is None:
             raise ValueError("no list of versions")
     rows = []
