@@ -18,7 +18,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from tests.forked import context
-from tests.support import LIMIT
+from tests.support import LIMIT, wait_for_advisory_reads
 
 Moment = Literal["before", "sent", "answered"]
 """Before request N is sent; after Azure has carried it out, its answer never seen; after its answer was taken note of."""
@@ -97,6 +97,7 @@ def _child(arguments: list[str], environment: dict[str, str], out: str, kill: Ki
         die_at(kill)
     from screens.cli.main import main
 
+    wait_for_advisory_reads()
     main()
 
 

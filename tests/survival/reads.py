@@ -67,7 +67,7 @@ FAULTS = (
     "lying encoding",
 )
 _TRIES = 5
-_FAST = f"{SHORT},advisory-read=2"
+_FAST = f"{SHORT},advisory-read=30"
 _SLOW = f"{SHORT},request=1,advisory-read=0.5"
 """If Azure does not answer: seconds of real time."""
 

@@ -15,7 +15,7 @@ from wizard.answers.model import Answers
 from wizard.procedure.planning import make_plan, plan_from, read_snapshot
 from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
-from wizard.state.advisory_reads import Advice
+from wizard.state.advisory_reads import AdvisoryFacts
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
@@ -48,7 +48,7 @@ async def acting(where: Where, folder: Path) -> set[str]:
         snapshot = await read_snapshot(azure, target)
     plan = plan_from(target, snapshot)
     assert plan.errors == ()
-    advisory = {each.name for each in fields(Advice)}
+    advisory = {each.name for each in fields(AdvisoryFacts)}
     needed_only = {
         each.name: getattr(snapshot, each.name) for each in fields(Snapshot) if each.name not in advisory
     }
