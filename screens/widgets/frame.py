@@ -41,8 +41,9 @@ class TopLine(Static):
             parts += [(dot, "dim"), (session.subscription.name, "")]
         if azure:
             name = azure.signed_in.name
-            room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len(dot)
-            parts += [(dot, "dim"), (name if len(name) <= room else short(name), "dim")]
+            room = self.app.size.width - 2 - sum(len(text) for text, _ in parts)
+            name = name if len(name) + len(dot) <= room else short(name)
+            parts += [(" " * max(len(dot), room - len(name)), ""), (name, "dim")]
         styles = {"simulated": "bold $on-accent on $warning", "dim": "$quiet"}
         line = Content.assemble(*((text, styles.get(style, style)) for text, style in parts))
         change(self, line, layout=False)
