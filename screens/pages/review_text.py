@@ -295,11 +295,14 @@ def _sentences(sentences: Sequence[str], width: int, sign: str) -> Content:
     return rows(table, (0, 2), min(width, PROSE + 2))
 
 
+_SIGNS = ("!", "✓", "~", "=")
+
+
 def _since(resumed: Sequence[tuple[str, str]], starts: Sequence[int], width: int) -> Content:
     table: list[list[Cell]] = []
     for label, text in resumed:
-        sign, _, words = label.partition(" ") if label[:1] in "!✓·" else ("", "", label)
-        tone = {"!": STYLES["warn"], "✓": STYLES["good"]}.get(sign, "$quiet")
+        sign, _, words = label.partition(" ") if label[:1] in _SIGNS else ("", "", label)
+        tone = {"!": STYLES["warn"], "~": STYLES["warn"], "✓": STYLES["good"]}.get(sign, "$quiet")
         table.append([(sign, tone), (words, "$quiet"), (text, "")])
     return rows(table, starts[:3], width)
 

@@ -182,7 +182,7 @@ def _usual(progress: StepProgress, spent: float | None) -> str:
     return f"usually {usually(low, high)}"
 
 
-_LATE = "longer than the usual"
+_LATE = "longer than"
 
 
 def outcome_title(active: ActiveRun) -> str:
@@ -251,7 +251,7 @@ def _succeeded(active: ActiveRun) -> list[tuple[str, str]]:
         ("! Keep", keep_line(active.answers)),
         *(("! To do", text) for text in to_do),
         *after,
-        ("Next", "v  show all checks   s  save a report   e  encrypt another cluster"),
+        ("Next", "v  show all checks   s  save a report   e  encrypt another"),
         ("Code", f"{CODE}: {code_advice(active.answers.key_option)} x shows what it must say."),
     ]
 

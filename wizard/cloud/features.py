@@ -55,7 +55,7 @@ def _of(subscription: str, namespace: str) -> str:
 
 
 def _stated(state: str | None) -> str:
-    """Return a registration state; a response without one says nothing, not that something is not registered."""
+    """Return a registration state; a response without one is not read as "not registered"."""
     if not state:
         raise ValueError("no registration state")
     return documented_spelling(state, _STATES)

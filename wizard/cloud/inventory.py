@@ -1,5 +1,6 @@
 """The existing resources to choose from: clusters, vaults, keys, identities, versions and regions."""
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -28,7 +29,7 @@ _VAULT_API = "2026-05-15"
 """The default version of azure-mgmt-keyvault 14.0."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClusterRow:
     """One managed cluster, as a row of a list."""
 
@@ -176,22 +177,27 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
         resource_group=_group_of(body),
         subscription_id=subscription.id,
         subscription_name=subscription.name,
-        location=sanitize(str(body.get("location", ""))),
-        kubernetes_version=sanitize(kubernetes_version(body)),
+        location=_shared(str(body.get("location", ""))),
+        kubernetes_version=_shared(kubernetes_version(body)),
         identity=identity_kind(body),
         encryption=Encryption.of(body),
-        provisioning_state=provisioning_state(body),
-        power_state=sanitize(str(dig(properties, "powerState", "code") or "")),
+        provisioning_state=_shared(provisioning_state(body)),
+        power_state=_shared(str(dig(properties, "powerState", "code") or "")),
         node_pools=len(pools),
         nodes=sum(int(pool.get("count") or 0) for pool in pools),
         identities=tuple(sanitize(i) for i in dig(body, "identity", "userAssignedIdentities") or ()),
     )
 
 
+def _shared(text: str) -> str:
+    """Return a text that many resources have, sanitized, as one object."""
+    return sys.intern(sanitize(text))
+
+
 def _group_of(body: Json) -> str:
     """Return the name of the resource group in a resource's ID; empty if the ID is too short."""
     parts = str(body.get("id", "")).strip("/").split("/")
-    return sanitize(parts[3]) if len(parts) > 3 else ""
+    return _shared(parts[3]) if len(parts) > 3 else ""
 
 
 def listed(azure: Azure, subscription: str, kind: str, api_version: str) -> AsyncIterator[Json]:

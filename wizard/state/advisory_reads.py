@@ -1,7 +1,7 @@
 """The advisory facts of a plan: what its findings say beyond what the plan needs. Each is read beside the needed reads.
 
-Every function here starts its reads and returns, by the field of `Advice`, a function for its value when all reads have
-ended. What could not be read has the value of something that does not stand in the way; `Advice.unknown` names it.
+Every function here starts its reads and returns, by the field of `AdvisoryFacts`, a function for its value when all reads have
+ended. What could not be read has a value that causes no finding; `AdvisoryFacts.unknown` names it.
 """
 
 from asyncio import Task
@@ -34,11 +34,11 @@ from wizard.system.sanitize import sanitize
 
 Found = TypeVar("Found")
 Facts = dict[str, Callable[[], Any]]
-"""By the field of `Advice`."""
+"""By the field of `AdvisoryFacts`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Advice:
+class AdvisoryFacts:
     """The facts that decide findings only: neither steps nor requests. One that could not be read causes no finding."""
 
     regions: frozenset[str] = frozenset()

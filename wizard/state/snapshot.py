@@ -18,7 +18,7 @@ from wizard.cloud.rights import Permission
 from wizard.cloud.roles import MAY_ENCRYPT, Grant, grants
 from wizard.errors import AzureError
 from wizard.state import advisory_reads
-from wizard.state.advisory_reads import Advice, Facts
+from wizard.state.advisory_reads import AdvisoryFacts, Facts
 from wizard.state.cluster import ClusterState, changed, linked_actions
 from wizard.state.key import KeyState
 from wizard.state.target import Target
@@ -27,7 +27,7 @@ from wizard.system.coroutines import closing_arguments
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot(Advice):
+class Snapshot(AdvisoryFacts):
     """The state of the resources at one moment, with the advisory facts. A body is as Azure returned it; None if the resource does not exist."""
 
     signed_in: SignedIn
