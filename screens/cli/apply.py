@@ -57,7 +57,7 @@ CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHOR
     examples=(
         ("Show the plan, ask for confirmation and apply it", "aks-kms apply -f answers.yaml"),
         ("Apply exactly the plan that was reviewed", "aks-kms apply -f answers.yaml --confirm 2df503345685"),
-        ("Practise with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
+        ("Try it with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
     ),
 )
 @answers_option
@@ -186,9 +186,7 @@ async def _check_journal(azure: "Azure", plan: "Plan", output: str) -> None:
     finally:
         lock.release()
     if why:
-        remedy = (
-            "To apply it nevertheless, without being able to resume an interrupted run, add --no-journal."
-        )
+        remedy = "To apply it anyway, add --no-journal. If the run is interrupted, it cannot be resumed."
         _refuse(plan, output, f"{why} No changes were made: the plan is irreversible.", remedy)
 
 

@@ -222,7 +222,7 @@ async def _verify(settings: Settings, options: _Options) -> int:
     from wizard.verification.provenance import Provenance
 
     expect = read_answers(options.expect) if options.expect else None
-    async with connect(settings, only_reads=True) as azure:
+    async with connect(settings, to="read") as azure:
         progress: Progress | None = None
         findings = Findings(azure.cloud.arm, Provenance.of(azure))
         if options.everything:
@@ -305,14 +305,14 @@ async def _verify_all(
 ) -> "Progress":
     """Verify the clusters that match the filters, and sort the results by ID. Return the progress."""
     from wizard.cloud.inventory import Unreadable
-    from wizard.fleet.judging import judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
+    from wizard.fleet.verify import verify_all
     from wizard.reports.findings import Missed
 
     progress = Progress()
     seen: list[ClusterRow] = []
-    verdicts = judge(
+    verdicts = verify_all(
         azure,
         await select_subscriptions(azure, options.subscriptions),
         depth=options.depth,

@@ -142,7 +142,7 @@ def _lasting(frame: str) -> str:
     frame = re.sub(r"\d\d:\d\d:\d\d", "00:00:00", frame)
     frame = re.sub(r" +(plan) \w{6} · made .*$", r"  \1 · made", frame, flags=re.MULTILINE)
     frame = re.sub(r"(Verification of \S+) +read from Azure (?!by).*$", r"\1", frame, flags=re.MULTILINE)
-    frame = re.sub(r" +(\d+ in \d+ subscriptions · \w+) · .*$", r"  \1", frame, flags=re.MULTILINE)
+    frame = re.sub(r" +(\d+ in \d+ subscriptions · [\w ]+) · .*$", r"  \1", frame, flags=re.MULTILINE)
     frame = re.sub(r" +(\d+ found in \d+ subscriptions) · .*$", r"  \1", frame, flags=re.MULTILINE)
     frame = re.sub(r"(?:\d+ of \d+ checks|Passed +\d)[^│\n]*", _uncounted, frame)
     frame = re.sub(" +$", "", frame, flags=re.MULTILINE)

@@ -80,7 +80,7 @@ def ended(status: Any) -> Event:
 
 
 def test_the_newest_run_of_each_cluster_is_offered_if_it_did_not_succeed(root: Path) -> None:
-    other = Plan("/subscriptions/s/other", "none", "customer-managed", "Encrypt other", (), (), (), (), {})
+    other = replace(PLAN_OF, cluster_id="/subscriptions/s/other", title="Encrypt other")
     kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"))
     kept(root, "20260102-000000-aks-demo", BEGUN, ended("interrupted"))
     kept(root, "20260103-000000-other", BEGUN, ended("failed"), plan=other)
@@ -101,7 +101,6 @@ SIMULATED = Cloud("SimulatedAzure", "https://localhost:4433", "", "", ".vault.az
 @pytest.mark.parametrize(
     ("there", "here", "offered", "carried"),
     [
-        (None, CLOUDS["AzureCloud"], False, True),
         (CLOUDS["AzureCloud"], CLOUDS["AzureCloud"], True, True),
         (CLOUDS["AzureUSGovernment"], CLOUDS["AzureCloud"], False, False),
         (SIMULATED, CLOUDS["AzureCloud"], False, False),
@@ -112,13 +111,13 @@ SIMULATED = Cloud("SimulatedAzure", "https://localhost:4433", "", "", ".vault.az
     ],
 )  # fmt: skip
 def test_a_run_is_resumed_in_its_own_cloud(
-    root: Path, there: Cloud | None, here: Cloud, offered: bool, carried: bool
+    root: Path, there: Cloud, here: Cloud, offered: bool, carried: bool
 ) -> None:
     run = kept(root, "20260101-000000-aks-demo", BEGUN, ended("failed"), plan=replace(PLAN_OF, cloud=there))
     assert [found.id for found in resumable_runs(root, cloud=here)] == [run] * offered
     problem = resumable_run(root, run).wrong_cloud(here)
     assert (problem is None) == carried
-    if there and there.arm != here.arm:
+    if there.arm != here.arm:
         kept(root, "20260102-000000-aks-demo", BEGUN, ended("succeeded"), plan=replace(PLAN_OF, cloud=here))
         assert [found.id for found in resumable_runs(root)] == [run], "another cloud supersedes nothing"
     if problem:

@@ -221,18 +221,6 @@ class CustomerManaged:
         return "resource-manager" if self.vault.network_access == "Private" else "key-vault"
 
 
-_YAML_SLIPS = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    AssertionError,
-    OverflowError,
-    NotImplementedError,
-)
-"""What the YAML library raises besides its own errors for values and directives that it cannot interpret."""
-
-
 def parse(text: str, source: str = "answers") -> Answers:
     """Return the answers in a YAML text. Raise AnswersError with every mistake, its place and its fix."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLWarning
@@ -251,7 +239,7 @@ def parse(text: str, source: str = "answers") -> Answers:
     except YamlAliasError as error:
         what = "YAML aliases (*) are not allowed."
         raise AnswersError([Mistake(f"line {error.line}", what, "Write the value out.")], source) from None
-    except (YAMLError, *_YAML_SLIPS) as error:
+    except (YAMLError, *yaml_loader.SLIPS) as error:
         what = one_line(str(error)) or type(error).__name__
         raise AnswersError(
             [Mistake("", f"this is not YAML: {what}.", f"Fix it; {_EXAMPLE} prints a valid one.")], source

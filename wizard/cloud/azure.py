@@ -32,6 +32,7 @@ from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.trust import tls_of
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
+from wizard.system.lean_imports import import_aiohttp
 from wizard.system.sanitize import mask, sanitize
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
     from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
-_TO_SIGN_IN = ("aiohttp", "azure.core.pipeline.policies", "wizard.cloud.pipeline")
+_TO_SIGN_IN = ("azure.core.pipeline.policies", "wizard.cloud.pipeline")
 TO_READ = (
     "azure.mgmt.keyvault.aio",
     "azure.mgmt.authorization.aio",
@@ -61,14 +62,14 @@ TO_READ = (
 `inventory.cluster_body` reads a cluster without an SDK."""
 TO_PLAN = (
     *TO_READ,
-    "azure.mgmt.containerservice.aio",
-    "azure.keyvault.keys.aio",
     "azure.mgmt.resource.resources.aio",
     "azure.mgmt.resource.subscriptions.aio",
     "azure.mgmt.resource.features.aio",
     "azure.mgmt.policyinsights.aio",
 )
 """Those that a plan needs beside them."""
+TO_CHANGE = (*TO_PLAN, "azure.mgmt.containerservice.aio", "azure.keyvault.keys.aio")
+"""Those that changing a cluster and its key needs beside them, which take as long as all others."""
 
 _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
@@ -310,7 +311,7 @@ async def connect(
     clock: Clock | None = None,
     timeouts: Timeouts | None = None,
     on_instruction: Callable[[str], None] = lambda _: None,
-    ahead: Sequence[str] = TO_PLAN,
+    ahead: Sequence[str] = TO_CHANGE,
 ) -> AsyncIterator[Azure]:
     """Sign in, and keep the connection for the length of the block.
 
@@ -380,6 +381,7 @@ async def _importing(modules: Sequence[str]) -> AsyncIterator[asyncio.Task[None]
 
 
 def _import(modules: Sequence[str]) -> None:
+    import_aiohttp()
     for name in modules:
         importlib.import_module(name)
     logging.getLogger("asyncio").addHandler(

@@ -51,7 +51,7 @@ async def provider_state(azure: Azure, subscription: str, namespace: str = NAMES
 
 
 def _stated(state: str | None) -> str:
-    """Return a registration state; a response without one says nothing, not that something is not registered."""
+    """Return a registration state; a response without one is not read as "not registered"."""
     if not state:
         raise ValueError("no registration state")
     return documented_spelling(state, _STATES)

@@ -92,7 +92,6 @@ def foreign_change(shown: Json, fresh: Plan) -> str:
     """
     moves = shown.get("moves") or {}
     was, to = str(moves.get("from") or ""), str(moves.get("to") or "")
-    was = "not encrypted" if was == "no KMS key" else was  # in journals of earlier versions
     now = fresh.moves[0]
     if not was or now.casefold() in {was.casefold(), to.casefold()} or "cluster" in _done(shown, fresh):
         return ""

@@ -24,7 +24,7 @@ class Findings:
     arm: str = "https://management.azure.com"
     """The URL of Azure Resource Manager, to which resource ids belong."""
     provenance: Provenance | None = None
-    """When reading began, by whom, in which cloud and with which tool; None for a report of an earlier version."""
+    """When reading began, by whom, in which cloud and with which tool; None without a connection."""
     reports: list[ClusterReport] = field(default_factory=list)
     missed: list[Missed] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)

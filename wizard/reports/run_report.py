@@ -92,14 +92,8 @@ def _code(report: Json) -> Iterator[str]:
 
 
 def _verification(report: Json) -> Iterator[str]:
-    """Return the verification with which the run ended; earlier versions wrote its headline as `verdict`."""
-    yield from (
-        "",
-        "## Verification",
-        "",
-        plain(str(report.get("headline") or report.get("verdict") or "")),
-        "",
-    )
+    """Return the verification with which the run ended."""
+    yield from ("", "## Verification", "", plain(str(report.get("headline", ""))), "")
     if provenance := report.get("provenance"):
         for what, words in Provenance.from_json(provenance).rows:
             yield f"- {what}: {plain(words)}"

@@ -210,7 +210,7 @@ class RunSummary:
     seconds: float | None
     """Azure's time from start to end; None if no end was recorded."""
     cloud: Json | None = None
-    """The cloud, in the form of `Cloud.to_json`; None if an earlier version did not record it."""
+    """The cloud, in the form of `Cloud.to_json`; None without a plan."""
     cluster_id: str = ""
     """The ID of the cluster, from the plan; empty if there is none."""
 
@@ -221,12 +221,12 @@ class RunSummary:
 
     @property
     def endpoint(self) -> str:
-        """The Azure Resource Manager endpoint of the run's cloud; empty if it was not recorded."""
+        """The Azure Resource Manager endpoint of the run's cloud; empty without a plan."""
         return str((self.cloud or {}).get("resource_manager") or "")
 
     @property
     def cloud_option(self) -> str:
-        """The option that selects the run's cloud; empty if the cloud was not recorded."""
+        """The option that selects the run's cloud; empty without a plan."""
         if self.cloud is None:
             return ""
         name, arm = str(self.cloud["name"]), one_line(str(self.cloud["resource_manager"]))

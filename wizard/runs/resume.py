@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wizard.answers.model import Answers
-from wizard.cloud.arm import same
+from wizard.cloud.arm import Json, same
 from wizard.cloud.endpoints import Cloud
 from wizard.errors import JournalError, Problem
 from wizard.procedure.differences import done_since, foreign_change, other_differences
@@ -60,25 +60,23 @@ class ResumableRun:
 
     @property
     def endpoint(self) -> str:
-        """The Azure Resource Manager endpoint of the run's cloud; empty if it was not recorded."""
+        """The Azure Resource Manager endpoint of the run's cloud; empty without a plan."""
         return self.run.summary.endpoint
 
     @property
     def cloud_option(self) -> str:
-        """The option that selects the run's cloud; empty if the cloud was not recorded."""
+        """The option that selects the run's cloud; empty without a plan."""
         return self.run.summary.cloud_option
 
     def wrong_cloud(self, cloud: Cloud, *, strict: bool = False) -> Problem | None:
         """Return the problem if the run belongs to another cloud, else None.
 
-        A restarted simulator listens at another address, and earlier versions did not record the cloud. With `strict`, used
-        if the operator did not name the run, both count as another cloud.
+        A restarted simulator listens at another address. With `strict`, used if the operator did not name the run, that counts
+        as another cloud.
         """
         recorded = self.run.summary.cloud
-        if not _wrong_cloud(self.run.summary, cloud, strict=strict):
-            return None
-        if recorded is None:
-            return self._unknown_cloud(cloud)
+        if recorded is None or not _wrong_cloud(recorded, cloud, strict=strict):
+            return None  # without a plan there is nothing to resume
         if recorded["name"] == cloud.name and cloud.simulated:
             remedy = f"If it is the same simulated Azure at another address: aks-kms runs resume {self.id}."
         else:
@@ -88,14 +86,6 @@ class ResumableRun:
             f"The run {self.id} belongs to another cloud: {self.run.summary.cloud_text}.",
             f"This is {cloud.described}. The run cannot be resumed here. No changes were made.",
             f"{remedy} Or start a run here: aks-kms apply -f FILE.",
-        )
-
-    def _unknown_cloud(self, cloud: Cloud) -> Problem:
-        return Problem(
-            "input",
-            f"The cloud of the run {self.id} was not recorded.",
-            f"This is {cloud.described}. No changes were made.",
-            f"If the run belongs to this cloud: aks-kms runs resume {self.id}.",
         )
 
     def completed_since(self, fresh: Plan) -> tuple[str, ...]:
@@ -131,7 +121,7 @@ def each_resumable_run(root: Path | None = None, *, cloud: Cloud | None = None) 
         if summary.status in {"not-begun", "unreadable"} or cluster in seen:
             continue
         if summary.status not in _RESUMABLE:
-            if not (cloud and _wrong_cloud(summary, cloud, strict=True)):
+            if not (cloud and summary.cloud and _wrong_cloud(summary.cloud, cloud, strict=True)):
                 seen.add(cluster)
             continue
         try:
@@ -145,11 +135,9 @@ def each_resumable_run(root: Path | None = None, *, cloud: Cloud | None = None) 
         seen.add(cluster)
 
 
-def _wrong_cloud(run: RunSummary, cloud: Cloud, *, strict: bool) -> bool:
-    if run.cloud is None:
-        return strict
-    moved = not same(str(run.cloud["resource_manager"]), cloud.arm)
-    return run.cloud["name"] != cloud.name or (moved and (strict or not cloud.simulated))
+def _wrong_cloud(recorded: Json, cloud: Cloud, *, strict: bool) -> bool:
+    moved = not same(str(recorded["resource_manager"]), cloud.arm)
+    return recorded["name"] != cloud.name or (moved and (strict or not cloud.simulated))
 
 
 def _verified(run: RecordedRun) -> bool:

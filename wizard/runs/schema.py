@@ -16,7 +16,7 @@ class _Lenient(BaseModel):
 
 
 class CloudShape(_Lenient):
-    """The cloud in `plan.json`; earlier versions did not record it."""
+    """The cloud in `plan.json`."""
 
     name: str
     resource_manager: str
@@ -49,8 +49,8 @@ class PlanShape(_Lenient):
     """`plan.json`."""
 
     title: str = ""
-    tool: _Tool | None = None
-    cloud: CloudShape | None = None
+    tool: _Tool
+    cloud: CloudShape
     moves: dict[str, Any] | None = None
     steps: list[StepShape] = []
     basis: dict[str, Any] | None = None
@@ -88,7 +88,7 @@ class EventShape(_Lenient):
 
 
 class ProvenanceShape(_Lenient):
-    """The origin of a report; earlier versions did not record it."""
+    """The origin of a report."""
 
     read_at: Annotated[str, AfterValidator(datetime.fromisoformat)]
     signed_in: _Reader
@@ -100,8 +100,6 @@ class ReportShape(_Lenient):
     """`report.json`."""
 
     headline: str = ""
-    verdict: str = ""
-    """The sentence that is `headline` now, in a report of an earlier version."""
     provenance: ProvenanceShape | None = None
     checks: list[dict[str, Any]] = []
 

@@ -7,6 +7,17 @@ from typing import Any
 
 from wizard.errors import YamlAliasError
 
+SLIPS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    NotImplementedError,
+)
+"""What the YAML library raises besides its own errors for values and directives that it cannot interpret."""
+
 
 def load(text: str) -> Any:
     """Return the data in a YAML text. Raise YamlAliasError, and what ruamel.yaml raises: its own errors and others."""

@@ -87,7 +87,7 @@ class ClusterReport:
     keep: tuple[str, ...] = ()
     """What must never be deleted, one sentence each."""
     provenance: Provenance | None = None
-    """None in a report of an earlier version."""
+    """None if the cluster was judged without a connection."""
     depth: Depth = "full"
     host_encryption: bool | None = None
     """Whether encryption at host is enabled on all node pools, which other tools ask for; None if that was not read."""
@@ -248,14 +248,11 @@ class ClusterReport:
         of_a_check = [each.name for each in fields(Check)]
         return cls(
             **{name: body[name] for name in names},
-            checks=tuple(
-                Check(**{name: check[name] for name in of_a_check if name in check})
-                for check in body["checks"]
-            ),
+            checks=tuple(Check(**{name: check[name] for name in of_a_check}) for check in body["checks"]),
             keep=tuple(body["keep"]),
             provenance=Provenance.from_json(provenance) if provenance else None,
-            depth=body.get("depth", "full"),
-            host_encryption=body.get("host_encryption"),
+            depth=body["depth"],
+            host_encryption=body["host_encryption"],
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support import answers, signed_in
+from wizard.cloud.endpoints import CLOUDS
 from wizard.errors import JournalError, Problem
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
@@ -28,7 +29,18 @@ from wizard.verification.report import Check, ClusterReport
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ANSWERS = answers("customer-managed-private")
-PLAN = Plan("/subscriptions/s", "none", "customer-managed", "Encrypt aks-demo", (), (), (), (), {})
+PLAN = Plan(
+    "/subscriptions/s",
+    "none",
+    "customer-managed",
+    "Encrypt aks-demo",
+    (),
+    (),
+    (),
+    (),
+    {},
+    cloud=CLOUDS["AzureCloud"],
+)
 STARTED = Event(NOON, "step-started", "vault", message="Create the key vault")
 PROBLEM = Problem(
     "azure",

@@ -17,7 +17,6 @@ API = "2024-11-01"
         ),
         ("$filter=resourceType eq 'Microsoft.KeyVault/vaults' and name eq 'KV-BATCH-EU'", ["kv-batch-eu"]),
         ("$filter=resourceGroup eq 'rg-demo'", ["aks-demo"]),
-        ("$filter=tagName eq 'team' and tagValue eq 'bank'", ["bank-ledger", "bank-cards"]),
         ("$filter=resourceType eq 'Microsoft.KeyVault/vaults'&$top=1", ["kv-batch-eu"]),
     ],
 )

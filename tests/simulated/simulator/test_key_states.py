@@ -2,7 +2,6 @@
 (docs/azure.md#key-vault).
 """
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from tests.simulated.simulator.clients import (
     said,
     vault_path,
 )
-from tests.simulated.simulator.plain import Plain
 from wizard.simulator import ScenarioError
 
 DAY = 24 * 3600
@@ -50,36 +48,6 @@ async def test_a_key_that_is_not_yet_valid(start: Start) -> None:
     cloud = await start("key-not-yet-valid")
     attributes = (await cloud.vaults.keys.get("rg-demo", "kv-demo", "aks-kms")).properties.attributes
     assert attributes.not_before > attributes.created
-
-
-@pytest.mark.parametrize(
-    ("attributes", "encrypts", "decrypts"),
-    [
-        ({"exp": 1}, "KeyExpired", ""),
-        ({"nbf": 4_000_000_000}, "KeyNotYetValid", ""),
-        ({"enabled": False}, "KeyDisabled", "KeyDisabled"),
-    ],
-)
-async def test_operations_of_an_expired_not_yet_valid_or_disabled_key(
-    cloud: Cloud, attributes: dict[str, Any], encrypts: str, decrypts: str
-) -> None:
-    """docs/azure.md#keys-that-expire-are-disabled-or-lost: outside its validity period a key decrypts and unwraps, and does not encrypt or wrap."""
-    await cloud.make_vault()
-    await (await officer(cloud)).create_rsa_key("aks-kms")
-    plain = Plain(cloud.simulator.environment)
-
-    async def ask(method: str, tail: str = "", **body: Any) -> Any:
-        return (await asyncio.to_thread(plain.vault, "kv-demo", method, f"/keys/aks-kms{tail}", body))[1]
-
-    sealed = {kind: await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value="YQ") for kind in ("encrypt", "wrapKey")}  # fmt: skip
-    assert "error" not in await ask("PATCH", attributes=attributes)
-    for kind in sealed:
-        refused = (await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value="YQ"))["error"]
-        assert (refused["code"], refused["innererror"]["code"]) == ("Forbidden", encrypts)
-    for kind, value in (("decrypt", sealed["encrypt"]["value"]), ("unwrapKey", sealed["wrapKey"]["value"])):
-        answer = await ask("POST", f"/{kind}", alg="RSA-OAEP-256", value=value)
-        inner = answer.get("error", {}).get("innererror", {}).get("code", "")
-        assert (inner, answer.get("value")) == (decrypts, None if decrypts else "YQ")
 
 
 async def test_rotation_policies_are_the_same_on_both_planes(start: Start) -> None:

@@ -221,17 +221,6 @@ async def test_create_update_and_delete_a_key_on_the_data_plane(cloud: Cloud) ->
     assert (await keys.get_key("aks-kms")).id == rotated.id
 
 
-async def test_encrypt_and_decrypt_are_real(cloud: Cloud) -> None:
-    await cloud.make_vault()
-    await officer(cloud)
-    keys = cloud.keys("kv-demo")
-    await keys.create_rsa_key("aks-kms")
-    crypto = keys.get_cryptography_client("aks-kms")
-    sealed = await crypto.encrypt("RSA-OAEP-256", b"a secret")
-    assert (await crypto.decrypt("RSA-OAEP-256", sealed.ciphertext)).plaintext == b"a secret"
-    await crypto.close()
-
-
 async def test_rotation_policy(cloud: Cloud) -> None:
     await cloud.make_vault()
     await officer(cloud)

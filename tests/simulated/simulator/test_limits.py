@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.simulated.simulator.clients import DEVELOPMENT, PRODUCTION, Start, cluster_path, said, vault_path
+from tests.simulated.simulator.clients import PRODUCTION, Start, cluster_path, said, vault_path
 
 S = f"/subscriptions/{PRODUCTION}"
 SLOW = "{size: 2, refill: 1, seconds: 600}"
@@ -144,15 +144,6 @@ async def test_policies_evaluate_bodies_before_they_are_validated(
         body = {"location": "westus2", "tags": tags, "properties": properties}
         status, answer, _ = await cloud.raw("PUT", cluster_path("aks-new"), body=body)
         assert (status, said(answer)["code"]) == (400, code)
-
-
-async def test_policy_assignments_are_listed(start: Start) -> None:
-    cloud = await start("policy-denies-vault")
-    listed = "providers/Microsoft.Authorization/policyAssignments"
-    status, answer, _ = await cloud.raw("GET", f"{S}/resourceGroups/rg-demo/{listed}", "2024-05-01")
-    assert (status, [entry["name"] for entry in answer["value"]]) == (200, ["no-public-vaults"])
-    _, elsewhere, _ = await cloud.raw("GET", f"/subscriptions/{DEVELOPMENT}/{listed}", "2024-05-01")
-    assert elsewhere["value"] == []
 
 
 @pytest.mark.parametrize(

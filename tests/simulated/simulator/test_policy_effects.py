@@ -93,10 +93,3 @@ async def test_an_invalid_exemption_is_refused(start: Start) -> None:
     assert await exempt(cloud, GROUP, "some day") == 400
     url = f"{GROUP}{EXEMPTIONS}/aks-kms"
     assert (await cloud.raw("PUT", url, API, {"properties": {"exemptionCategory": "Waiver"}}))[0] == 400
-
-
-async def test_a_policy_assignment_is_read_by_its_name(start: Start) -> None:
-    cloud = await start("policy-wants-purge-protection")
-    url = f"/subscriptions/{PRODUCTION}/providers/Microsoft.Authorization/policyAssignments"
-    assert (await cloud.raw("GET", f"{url}/deletion-protection", "2025-01-01"))[0] == 200
-    assert (await cloud.raw("GET", f"{url}/none", "2025-01-01"))[0] == 404

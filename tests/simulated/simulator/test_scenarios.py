@@ -310,12 +310,8 @@ def test_guide_lists_every_built_in_scenario_with_its_description() -> None:
     assert {name: cells[0] for name, cells in rows_of_guide("Built-in scenarios").items()} == scenarios()
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["a: &a [1]\nb: &b [*a]\nc: [*b]", "a: &a {x: 1}\nb: &b {<<: *a}", "a: &a 1\nb: [" + "*a, " * 101 + "]"],
-)
-def test_nested_and_numerous_aliases_are_refused(text: str, tmp_path: Path) -> None:
+def test_aliases_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "scenario.yaml"
-    path.write_text(f"description: A YAML bomb.\n{text}\n")
-    with pytest.raises(ScenarioError, match=r"an alias \(\*\)"):
+    path.write_text("description: A YAML bomb.\na: &a [1]\nb: [*a]\n")
+    with pytest.raises(ScenarioError, match=r"line 3: YAML aliases \(\*\) are not allowed"):
         load_scenario(path)

@@ -187,17 +187,6 @@ def definition_id(name: str, policy: PolicySpec) -> str:
     return f"{subscription}/providers/Microsoft.Authorization/policyDefinitions/{stable_guid('policy', name)}"
 
 
-def show(name: str, policy: PolicySpec) -> Json:
-    """Return an assignment as ARM shows it."""
-    return {
-        "id": assignment_id(name, policy), "name": name, "type": "Microsoft.Authorization/policyAssignments",
-        "properties": {
-            "displayName": policy.display_name or name, "scope": policy.scope, "policyDefinitionId": definition_id(name, policy),
-            "enforcementMode": "Default", "parameters": {}, "notScopes": [],
-        },
-    }  # fmt: skip
-
-
 def expression(policy: PolicySpec, value: object) -> Json:
     """Return the evaluation of the condition of a policy, as errors and policy evaluations show it."""
     operator, wanted = policy.conditions[0]

@@ -1,10 +1,11 @@
 """The API servers of every managed cluster, each at the host name that ARM gives it."""
 
 import logging
+from urllib.parse import parse_qsl, urlsplit
 
 from wizard.simulator.arm.tokens import Tokens
 from wizard.simulator.kubernetes import access, discovery, health, metrics
-from wizard.simulator.kubernetes.access import AccessRequest
+from wizard.simulator.kubernetes.access import AccessRequest, User
 from wizard.simulator.kubernetes.lifecycle import current_memory
 from wizard.simulator.kubernetes.objects import Objects
 from wizard.simulator.kubernetes.replies import (
@@ -16,6 +17,7 @@ from wizard.simulator.kubernetes.replies import (
     no_such_path,
 )
 from wizard.simulator.protocol.wire import Answer
+from wizard.simulator.state.cluster_memory import ClusterMemory
 from wizard.simulator.state.state import Resource
 from wizard.simulator.state.world import World
 
@@ -75,21 +77,41 @@ class KubernetesPlane:
         return cluster
 
     async def _serve(self, cluster: Resource, request: Request) -> Reply:
-        memory = current_memory(self._world, cluster)
-        self._world.changed = True
-        memory.turn += 1
-        replica = memory.turn % metrics.REPLICAS
+        memory = _next_turn(self._world, cluster)
         user = await access.authenticate(self._world, self._tokens, cluster, memory, request)
-        found = discovery.answer(request, memory.version, address(cluster)) or health.answer(request, memory)
-        if found is not None:
-            return found
-        if request.path == "/metrics" and request.method == "GET":
-            access.require(self._world, cluster, user, AccessRequest("get", path="/metrics"))
-            text = metrics.exposition(memory, replica)
-            return as_text(
-                text, content_type="text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
-            )
-        reply = Objects(self._world, cluster, memory, replica, user).answer(request)
-        if reply is None:
-            raise no_such_path()
-        return reply
+        return _reply(self._world, cluster, memory, user, request)
+
+
+def read_inside(world: World, cluster: Resource, path: str) -> tuple[int, str]:
+    """Return the status and text that the API server answers to GET of a path with a query, from an administrator in a pod."""
+    parts = urlsplit(path)
+    request = Request("GET", parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), {}, b"")
+    try:
+        found = _reply(world, cluster, _next_turn(world, cluster), User("masterclient"), request)
+    except ApiError as refused:
+        return refused.status, refused.message
+    return found.status, found.content.decode("utf-8", "replace")
+
+
+def _next_turn(world: World, cluster: Resource) -> ClusterMemory:
+    """Return the current memory of a cluster, for the API server whose turn it is to serve a request."""
+    memory = current_memory(world, cluster)
+    world.changed = True
+    memory.turn += 1
+    return memory
+
+
+def _reply(world: World, cluster: Resource, memory: ClusterMemory, user: User, request: Request) -> Reply:
+    """Return the reply to an authenticated request. Raise ApiError."""
+    replica = memory.turn % metrics.REPLICAS
+    found = discovery.answer(request, memory.version, address(cluster)) or health.answer(request, memory)
+    if found is not None:
+        return found
+    if request.path == "/metrics" and request.method == "GET":
+        access.require(world, cluster, user, AccessRequest("get", path="/metrics"))
+        text = metrics.exposition(memory, replica)
+        return as_text(text, content_type="text/plain; version=0.0.4; charset=utf-8; escaping=underscores")
+    reply = Objects(world, cluster, memory, replica, user).answer(request)
+    if reply is None:
+        raise no_such_path()
+    return reply

@@ -25,15 +25,10 @@ _READ_ONLY_ACTIONS = (
     "/checknameavailability",
     "/listclusterusercredential",
     "/listclusteradmincredential",
-    "/listcredential",
     "/checkpolicyrestrictions",
     "/microsoft.resourcegraph/resources",
-    "/encrypt",
-    "/decrypt",
-    "/wrapkey",
-    "/unwrapkey",
 )
-"""POST actions that change nothing, including the cryptographic operations of Key Vault."""
+"""POST actions that change nothing."""
 _SIGN_IN = ("/oauth2/", "/msi/", "/v1.0/")
 
 

@@ -21,7 +21,6 @@ provider = Provider(
         "2015-07-01", "2018-01-01-preview", "2018-07-01", "2018-09-01-preview", "2020-04-01-preview", "2020-10-01-preview", "2022-04-01",
         "2022-05-01-preview",
     ), types=("roleAssignments", "roleDefinitions", "permissions"), registration_free=True)  # fmt: skip
-MOST_ASSIGNMENTS = 4000
 _WRITE, _DELETE = (f"Microsoft.Authorization/roleAssignments/{verb}" for verb in ("write", "delete"))
 _DATA_ACCESS_ADMINISTRATOR = "8b54135c-b56d-4d72-a534-26097cfdc8d8"
 
@@ -230,15 +229,6 @@ async def put_assignment(world: World, call: Call) -> Answer:
     for held in world.assignments_of(principal_id):
         if held.role_guid == role.guid and held.scope.lower() == scope.lower():
             raise _exists(held)
-    if (
-        sum(
-            1
-            for held in world.state.assignments.values()
-            if subscription_of(held.scope) == subscription_of(scope)
-        )
-        >= MOST_ASSIGNMENTS
-    ):
-        raise Refusal(400, "RoleAssignmentLimitExceeded", "No more role assignments can be created.")
     now = world.now()
     made = Assignment(
         id=f"{scope.rstrip('/')}/providers/Microsoft.Authorization/roleAssignments/{name}", name=name, scope=scope, role_guid=role.guid,

@@ -116,7 +116,7 @@ def _run(world: World, cluster: Resource, command: str) -> tuple[int, str]:
         return 2, f"sh: {problem}\n"
     if words[:3] != ["kubectl", "get", "--raw"] or len(words) != 4:
         return 1, "error: the simulated pod runs `kubectl get --raw PATH` only\n"
-    from wizard.simulator.kubernetes.inside import read  # few runs use a cluster's API server
+    from wizard.simulator.kubernetes.plane import read_inside  # few runs use a cluster's API server
 
-    status, text = read(world, cluster, words[3])
+    status, text = read_inside(world, cluster, words[3])
     return (0, text) if status < 400 else (1, f"Error from server: {text}\n")

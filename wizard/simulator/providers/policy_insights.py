@@ -21,29 +21,19 @@ _SHOWS_EFFECT = "2023-03-01"
     "/subscriptions/{subscription}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
     _ACTION,
 )
-async def check_in_subscription(world: World, call: Call) -> Answer:
-    """Check a resource group, or a resource in a group that does not exist yet."""
-    return _evaluated(world, call, f"/subscriptions/{call.names['subscription']}")
-
-
 @provider.on(
     "POST",
     "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions",
     _ACTION,
 )
-async def check_in_group(world: World, call: Call) -> Answer:
-    """Check a resource of an existing group."""
-    world.require_group(call.path)
-    return _evaluated(
-        world, call, f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}"
-    )
+async def check_restrictions(world: World, call: Call) -> Answer:
+    """Return the policies that would deny a resource, and what they allow in its pending fields.
 
-
-def _evaluated(world: World, call: Call, scope: str) -> Answer:
-    """Return the policies that would deny the resource, and what they allow in its pending fields.
-
+    In a subscription: a resource group, or a resource in a group that does not exist yet. In a group: a resource.
     Whether policies of resource providers' own modes (Microsoft.KeyVault.Data) are evaluated here is UNCONFIRMED.
     """
+    world.require_group(call.path)
+    scope = call.path[: call.path.lower().rindex("/providers/")]
     body = call.require_body()
     check_body("policy_restrictions", body, "CheckRestrictionsRequest")
     details: Json = body.get("resourceDetails") or {}

@@ -1,7 +1,5 @@
 """Lists of resources of any type, in a subscription or a group. They do not show the resources' properties."""
 
-from collections.abc import Iterable
-
 from wizard.simulator.arm.provider import Provider, ResourceProviders
 from wizard.simulator.arm.resource_manager import listing
 from wizard.simulator.protocol.ids import group_of
@@ -18,18 +16,11 @@ _QUERY = ("$filter", "$top", "$expand")
 
 
 def _matches(resource: Resource, terms: dict[str, str]) -> bool:
-    body, tags = resource.body, resource.body.get("tags") or {}
     facts = {
         "resourcetype": resource.type,
-        "name": body["name"],
-        "location": body.get("location", ""),
+        "name": resource.body["name"],
         "resourcegroup": group_of(resource.id),
     }
-    if "tagname" in terms:
-        held = {name.lower(): value for name, value in tags.items()}
-        name = terms["tagname"].lower()
-        if name not in held or held[name] != terms.get("tagvalue", held[name]):
-            return False
     return all(fact.lower() == terms[name].lower() for name, fact in facts.items() if name in terms)
 
 
@@ -47,9 +38,23 @@ def _show(resource: Resource, expanded: set[str]) -> Json:
     )
 
 
-def _list(world: World, call: Call, resources: Iterable[Resource]) -> Answer:
+@provider.on(
+    "GET",
+    "/subscriptions/{subscription}/resources",
+    "Microsoft.Resources/subscriptions/resources/read",
+    query=_QUERY,
+)
+@provider.on(
+    "GET",
+    "/subscriptions/{subscription}/resourceGroups/{group}/resources",
+    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
+    query=_QUERY,
+)
+async def list_resources(world: World, call: Call) -> Answer:
+    """List the resources of a subscription or a group."""
+    world.require_group(call.path)
     providers = world.service(ResourceProviders)
-    terms = filter_terms(call, "resourcetype", "name", "location", "resourcegroup", "tagname", "tagvalue")
+    terms = filter_terms(call, "resourcetype", "name", "resourcegroup")
     top = call.query.get("$top", "")
     if top and not (top.isdecimal() and int(top) > 0):
         raise Refusal(
@@ -64,35 +69,7 @@ def _list(world: World, call: Call, resources: Iterable[Resource]) -> Answer:
         )
     shown = [
         _show(resource, wanted)
-        for resource in resources
+        for resource in world.in_scope(call.path.rstrip("/").rpartition("/")[0])
         if providers.is_listed(resource.type) and _matches(resource, terms)
     ]
     return listing(shown[: int(top)] if top else shown)
-
-
-@provider.on(
-    "GET",
-    "/subscriptions/{subscription}/resources",
-    "Microsoft.Resources/subscriptions/resources/read",
-    query=_QUERY,
-)
-async def list_in_subscription(world: World, call: Call) -> Answer:
-    """List the resources of a subscription."""
-    return _list(world, call, world.in_scope(f"/subscriptions/{call.names['subscription']}"))
-
-
-@provider.on(
-    "GET",
-    "/subscriptions/{subscription}/resourceGroups/{group}/resources",
-    "Microsoft.Resources/subscriptions/resourceGroups/resources/read",
-    query=_QUERY,
-)
-async def list_in_group(world: World, call: Call) -> Answer:
-    """List the resources of a group."""
-    return _list(
-        world,
-        call,
-        world.in_scope(
-            world.get(f"/subscriptions/{call.names['subscription']}/resourceGroups/{call.names['group']}").id
-        ),
-    )

@@ -142,16 +142,21 @@ def deleted_but_recoverable(name: str) -> Refusal:
     )
 
 
+def key_not_found(name: str) -> Refusal:
+    """Return the refusal of a key that does not exist."""
+    return Refusal(
+        404,
+        "KeyNotFound",
+        f"A key with (name/id) {name} was not found in this key vault. If you recently deleted this key you may be able to recover it using the correct "
+        "recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182",
+    )
+
+
 def _key(world: World, call: Call) -> tuple[Resource, Key]:
     vault = world.get(vault_id(call))
     key = find_key(world, vault_name(vault), call.names["key"])
     if key is None:
-        raise Refusal(
-            404,
-            "KeyNotFound",
-            f"A key with (name/id) {call.names['key']} was not found in this key vault. If you recently deleted this key you may be able to recover it "
-            "using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182",
-        )
+        raise key_not_found(call.names["key"])
     return vault, key
 
 

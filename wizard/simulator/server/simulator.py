@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.record import Recorded, RecordFile
 from wizard.simulator.protocol.wire import Json
+from wizard.system.lean_imports import import_aiohttp
 
 if TYPE_CHECKING:
     from wizard.simulator.server.server import Server
-    from wizard.simulator.state.state import State
     from wizard.simulator.state.synthetic_fleet import Fleet
     from wizard.simulator.state.world import World
 
@@ -67,6 +67,7 @@ class Simulator:
         record: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        import_aiohttp()
         from wizard.simulator.server.registry import find_providers
         from wizard.simulator.state.scenario_loading import load_scenario
 
@@ -224,30 +225,24 @@ class Simulator:
             populate(world, self._providers)
         else:
             file.load(state)
-            self._check_source(*file.source, digest, state)
+            self._check_source(*file.source, digest)
             world = World(self._scenario, speed=self._speed, state=state, clock=self._clock)
         file.begin(state, self._scenario_name, digest)
         world.subscribe(lambda changes: file.save(state, changes))
         stack.callback(world.subscribers.clear)
         return world, None
 
-    def _check_source(self, name: str, then: str, now: str, state: "State") -> None:
-        """Raise ScenarioError unless the state was created from this scenario, on whose rules and principals it depends.
-
-        A file of an older version, which does not name its scenario, is accepted if it contains the principals of this
-        one, and belongs to it from then on.
-        """
-        known = {who.object_id for who in self._scenario.principals.values()} <= set(state.principals)
-        if then == now or (not then and known):
+    def _check_source(self, name: str, then: str, now: str) -> None:
+        """Raise ScenarioError unless the state was created from this scenario, on whose rules and principals it depends."""
+        if then == now:
             return
         if name == self._scenario_name:
             raise ScenarioError(
                 f"{self._state_file} was created from another scenario: from '{name}' before it was changed. "
                 "Undo the change, or use another state file."
             )
-        source = f"'{name}'" if name else "its principals differ"
         raise ScenarioError(
-            f"{self._state_file} was created from another scenario ({source}), not from '{self._scenario_name}'. "
+            f"{self._state_file} was created from another scenario ('{name}'), not from '{self._scenario_name}'. "
             "Start the simulator with the original scenario, or use another state file."
         )
 

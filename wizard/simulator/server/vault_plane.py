@@ -1,18 +1,14 @@
 """The data plane of Key Vault: `https://VAULT.SUFFIX/keys/…`, with its challenge, firewall, permissions and key lifecycle."""
 
-import base64
 import re
 from collections.abc import Awaitable, Callable
-
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from wizard.simulator.arm.policy import check_key
 from wizard.simulator.arm.resource_manager import UnknownRoute
 from wizard.simulator.arm.throttling import VaultThrottle
 from wizard.simulator.arm.tokens import Tokens
-from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal, base64url
-from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable
+from wizard.simulator.protocol.wire import Answer, Call, Json, Refusal
+from wizard.simulator.providers.vault_keys import KEY_NAME, check_kind, deleted_but_recoverable, key_not_found
 from wizard.simulator.state.body_fields import check_key_request
 from wizard.simulator.state.state import DeletedKey, Key, KeyVersion, Resource
 from wizard.simulator.state.world import World
@@ -27,7 +23,6 @@ from wizard.simulator.vaults.key_store import (
     key_uri,
     keys_of,
     new_version,
-    operation_error,
     set_attributes,
     soft_delete_key,
     vault_name,
@@ -60,30 +55,12 @@ _PATHS: list[tuple[str, re.Pattern[str], str, str]] = [
         ("GET", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?", "get", "get"),
         ("PATCH", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?", "update", "update"),
         ("DELETE", r"/keys/(?P<key>[^/]+)", "delete", "delete"),
-        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/encrypt", "encrypt", "crypt"),
-        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/decrypt", "decrypt", "crypt"),
-        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/wrapKey", "wrapKey", "crypt"),
-        ("POST", r"/keys/(?P<key>[^/]+)(?:/(?P<version>[^/]+))?/unwrapKey", "unwrapKey", "crypt"),
         ("GET", r"/deletedkeys", "list", "list_deleted"),
         ("GET", r"/deletedkeys/(?P<key>[^/]+)", "get", "get_deleted"),
         ("POST", r"/deletedkeys/(?P<key>[^/]+)/recover", "recover", "recover"),
         ("DELETE", r"/deletedkeys/(?P<key>[^/]+)", "purge", "purge"),
     )
 ]
-_PADDINGS: dict[str, padding.AsymmetricPadding] = {
-    "RSA1_5": padding.PKCS1v15(),
-    "RSA-OAEP": padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None),  # noqa: S303 - the algorithm is defined with SHA-1
-    "RSA-OAEP-256": padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None),
-}
-
-
-def _not_found(name: str) -> Refusal:
-    return Refusal(
-        404,
-        "KeyNotFound",
-        f"A key with (name/id) {name} was not found in this key vault. If you recently deleted this key you may be able to recover it using the correct "
-        "recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182",
-    )
 
 
 class VaultPlane:
@@ -92,13 +69,6 @@ class VaultPlane:
     def __init__(self, world: World, tokens: Tokens, base_url: str) -> None:
         self._world, self._gateway = world, VaultGateway(world, tokens, base_url)
         self._throttle = VaultThrottle(world)
-        self._handlers: dict[str, Callable[[Resource, Call], Awaitable[Answer]]] = {
-            name: getattr(self, "_" + name)
-            for name in (
-                "list_keys", "create", "rotate", "get_policy", "set_policy", "list_versions", "get", "update", "delete", "crypt", "list_deleted",
-                "get_deleted", "recover", "purge",
-            )
-        }  # fmt: skip
 
     async def answer(self, call: Call) -> Answer:
         """Serve one call: authentication, api-version, route, firewall, permissions, then the operation.
@@ -127,7 +97,8 @@ class VaultPlane:
                 self._throttle.take(name.lower(), creates=handler in {"create", "rotate"})
                 check_network(self._world, vault, principal, Origin.INTERNET)
                 check_permission(self._world, vault, principal, permission, call.names.get("key", ""))
-                return await self._handlers[handler](vault, call)
+                serve: Callable[[Resource, Call], Awaitable[Answer]] = getattr(self, f"_{handler}")
+                return await serve(vault, call)
         raise UnknownRoute(404, "NotFound", f"No operation is found for {call.method} {call.path}.")
 
     # -- helpers ------------------------------------------------------------------------------------------------------
@@ -135,7 +106,7 @@ class VaultPlane:
     def _key(self, vault: Resource, call: Call) -> Key:
         key = find_key(self._world, vault_name(vault), call.names["key"])
         if key is None:
-            raise _not_found(call.names["key"])
+            raise key_not_found(call.names["key"])
         return key
 
     def _version(self, vault: Resource, call: Call) -> tuple[Key, KeyVersion]:
@@ -143,7 +114,7 @@ class VaultPlane:
         for version in reversed(key.versions):
             if not wanted or version.version == wanted:
                 return key, version
-        raise _not_found(f"{key.name}/{wanted}")
+        raise key_not_found(f"{key.name}/{wanted}")
 
     def _attributes(self, vault: Resource, version: KeyVersion) -> Json:
         return attributes(vault, version) | {
@@ -247,40 +218,6 @@ class VaultPlane:
         key.rotation_policy = rotation.kept(body, key.rotation_policy, int(self._world.now()))
         self._world.changed = True
         return Answer(200, self._policy(key))
-
-    async def _crypt(self, vault: Resource, call: Call) -> Answer:
-        operation, body = call.names["permission"], call.require_body()
-        check_key_request("key_operation", body)
-        key, version = self._version(vault, call)
-        if refused := operation_error(version, operation, self._world.now()):
-            inner, text = refused
-            raise Refusal(403, "Forbidden", text, inner=inner)
-        scheme = _PADDINGS.get(str(body.get("alg")))
-        if scheme is None:
-            raise Refusal(
-                400,
-                "BadParameter",
-                f"Invalid algorithm: '{body.get('alg')}'. Supported: {', '.join(_PADDINGS)}.",
-            )
-        await ensure_material(self._world, version)
-        private = serialization.load_pem_private_key(version.pem.encode(), None)
-        if not isinstance(private, rsa.RSAPrivateKey):
-            raise Refusal(
-                400, "BadParameter", f"The key type {version.kty} does not support the operation {operation}."
-            )
-        try:
-            given = base64.urlsafe_b64decode(str(body.get("value", "")) + "==")
-            result = (
-                private.public_key().encrypt(given, scheme)
-                if operation in {"encrypt", "wrapKey"}
-                else private.decrypt(given, scheme)
-            )
-        except ValueError as problem:
-            raise Refusal(
-                400, "BadParameter", f"The parameter 'value' is not valid for {operation}."
-            ) from problem
-        kid = key_uri(self._world, key.vault, key.name, version.version)
-        return Answer(200, {"kid": kid, "value": base64url(result)})
 
     # -- soft delete --------------------------------------------------------------------------------------------------
 

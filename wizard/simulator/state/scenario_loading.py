@@ -12,27 +12,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
+from wizard.errors import YamlAliasError
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.wire import Json, merge
 from wizard.simulator.scenario.cross_checks import check, check_types
 from wizard.simulator.scenario.model import Scenario
+from wizard.system import yaml_loader
 
 _BUILT_IN = files("wizard.simulator.scenario").joinpath("built_in")
-MAX_ALIASES = 100
-_YAML_DEFECTS = (
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    AssertionError,
-    OverflowError,
-    NotImplementedError,
-)
-"""What the YAML library raises, besides its own errors, for values and directives that it cannot interpret."""
 
 
 def _names() -> list[str]:
@@ -50,38 +39,20 @@ def _built_in(name: str) -> Json:
 def _parsed(name: str) -> Json:
     """Return a built-in scenario. It is parsed once per process, because parsing takes as long as many a whole run."""
     text = _BUILT_IN.joinpath(f"{name}.yaml").read_text("utf-8")
-    return _parse(text, f"The built-in scenario '{name}'", trusted=True)
+    return _parse(text, f"The built-in scenario '{name}'")
 
 
-def _check_aliases(text: str, origin: str) -> None:
-    """Raise ScenarioError for nested aliases, or for too many: expanded, they can exceed any amount of memory."""
-    anchored: list[bool] = []
-    """For each enclosing collection: whether it, or a collection around it, has an anchor."""
-    count = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
-        if isinstance(event, CollectionStartEvent):
-            anchored.append(event.anchor is not None or (bool(anchored) and anchored[-1]))
-        elif isinstance(event, CollectionEndEvent):
-            anchored.pop()
-        elif isinstance(event, AliasEvent):
-            count += 1
-            if count > MAX_ALIASES or (anchored and anchored[-1]):
-                line = event.start_mark.line + 1
-                raise ScenarioError(
-                    f"{origin}, line {line}: an alias (*) is inside a value that has an anchor (&), or is one of more than {MAX_ALIASES}. "
-                    "Write the value out."
-                )
-
-
-def _parse(text: str, origin: str, *, trusted: bool = False) -> Json:
-    """Return the mapping in a YAML text; the aliases of a `trusted` one are not checked. Raise ScenarioError for any other text."""
+def _parse(text: str, origin: str) -> Json:
+    """Return the mapping in a YAML text. Raise ScenarioError for any other text."""
     try:
-        if "*" in text and not trusted:
-            _check_aliases(text, origin)
-        document = YAML(typ="safe", pure=True).load(text)
+        document = yaml_loader.load(text)
     except RecursionError:
         raise ScenarioError(f"{origin} is nested too deeply. Reduce the nesting.") from None
-    except (YAMLError, *_YAML_DEFECTS) as problem:
+    except YamlAliasError as problem:
+        raise ScenarioError(
+            f"{origin}, line {problem.line}: YAML aliases (*) are not allowed. Write the value out."
+        ) from None
+    except (YAMLError, *yaml_loader.SLIPS) as problem:
         raise ScenarioError(f"{origin} is not YAML: {problem}. Fix the syntax there.") from problem
     if not isinstance(document, dict):
         raise ScenarioError(

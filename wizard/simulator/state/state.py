@@ -68,7 +68,7 @@ class Assignment:
 
 @dataclass(slots=True)
 class KeyVersion:
-    """One version of a key: permitted operations, dates, and key material, which is generated on first use."""
+    """One version of a key: permitted operations, dates, and the public key, which is generated on first use."""
 
     version: str
     kty: str
@@ -81,7 +81,6 @@ class KeyVersion:
     not_before: int | None = None
     expires: int | None = None
     tags: dict[str, str] = field(default_factory=dict)
-    pem: str = ""
     public: dict[str, str] = field(default_factory=dict)
 
 

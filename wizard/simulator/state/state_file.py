@@ -103,8 +103,8 @@ class StateFile:
 
     @property
     def source(self) -> tuple[str, str]:
-        """The name and digest of the scenario that the state was created from; empty in files that older versions created."""
-        return self._written.get("scenario", ""), self._written.get("digest", "")
+        """The name and digest of the scenario that the state was created from."""
+        return self._written["scenario"], self._written["digest"]
 
     def begin(self, state: State, scenario: str, digest: str) -> None:
         """Store what the state was created from and, in a new file, the state itself."""

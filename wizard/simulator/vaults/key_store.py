@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from wizard.simulator.protocol.wire import Json, base64url_number
@@ -91,21 +90,13 @@ def soft_delete_key(world: World, vault: Resource, key: Key) -> DeletedKey:
     return deleted
 
 
-def _generate(version: KeyVersion) -> tuple[str, dict[str, str]]:
-    """Return a new private key as PEM, and the public part of its JSON Web Key."""
-    private: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+def _generate(version: KeyVersion) -> dict[str, str]:
+    """Return the public part of a new key's JSON Web Key. Nothing here uses the private part."""
     if version.kty.startswith("RSA"):
-        private = rsa.generate_private_key(65537, version.size)
-        rsa_numbers = private.public_key().public_numbers()
-        public = {"n": base64url_number(rsa_numbers.n), "e": base64url_number(rsa_numbers.e)}
-    else:
-        private = ec.generate_private_key(CURVES[version.curve]())
-        numbers = private.public_key().public_numbers()
-        public = {"crv": version.curve, "x": base64url_number(numbers.x), "y": base64url_number(numbers.y)}
-    form = serialization.PrivateFormat.PKCS8
-    return private.private_bytes(
-        serialization.Encoding.PEM, form, serialization.NoEncryption()
-    ).decode(), public
+        rsa_numbers = rsa.generate_private_key(65537, version.size).public_key().public_numbers()
+        return {"n": base64url_number(rsa_numbers.n), "e": base64url_number(rsa_numbers.e)}
+    numbers = ec.generate_private_key(CURVES[version.curve]()).public_key().public_numbers()
+    return {"crv": version.curve, "x": base64url_number(numbers.x), "y": base64url_number(numbers.y)}
 
 
 async def ensure_material(world: World, version: KeyVersion) -> None:
@@ -115,9 +106,9 @@ async def ensure_material(world: World, version: KeyVersion) -> None:
     the version or the vault are not valid after it.
     """
     if not version.public:
-        pem, public = await asyncio.to_thread(_generate, version)
+        public = await asyncio.to_thread(_generate, version)
         if not version.public:
-            version.pem, version.public = pem, public
+            version.public = public
             world.changed = True
 
 
@@ -127,17 +118,17 @@ def recovery_level(vault: Resource) -> str:
 
 
 def operation_error(version: KeyVersion, operation: str, now: float) -> tuple[str, str] | None:
-    """Return Key Vault's inner code and text if a key version does not permit an operation, or else None.
+    """Return Key Vault's inner code and text if a key version does not permit to `encrypt` or `decrypt`, or else None.
 
-    Outside of its dates, a key still decrypts, unwraps and verifies (Key Vault, "Date-time controlled operations"; docs/azure.md#keys-that-expire-are-disabled-or-lost).
+    Outside of its dates, a key still decrypts (Key Vault, "Date-time controlled operations"; docs/azure.md#keys-that-expire-are-disabled-or-lost).
     """
-    if version.kty.startswith("EC") and operation in {"encrypt", "decrypt", "wrapKey", "unwrapKey"}:
+    if version.kty.startswith("EC"):
         return FORBIDDEN, f"Key of type {version.kty} does not support the operation {operation}."
     if operation not in version.ops:
         return FORBIDDEN, f"Operation {operation} is not permitted on this key."
     if not version.enabled:
         return "KeyDisabled", f"Operation {operation} is not allowed on a disabled key."
-    if operation not in {"encrypt", "wrapKey", "sign"}:
+    if operation == "decrypt":
         return None
     if version.expires is not None and version.expires <= now:
         return "KeyExpired", f"Operation {operation} isn't allowed on an expired key."

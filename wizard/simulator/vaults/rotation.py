@@ -1,4 +1,4 @@
-"""Rotation policies of keys on both planes of Key Vault, and automatic rotations (docs/azure.md#rotation-expiry-and-hsms).
+"""Rotation policies of keys on both planes of Key Vault (docs/azure.md#rotation-expiry-and-hsms).
 
 Policies are stored in the form of the data plane. On the management plane, action types are in lower case.
 """
