@@ -195,7 +195,7 @@ each with its fix."""
         self._show()
 
     def _fail(self, problem: Problem) -> None:
-        self._show_state(problem_content(problem))
+        self._show_state(problem_content(problem, width=self.query_one("#plan").size.width - 2))
         self.query_one("#gate-text", Static).update(
             Content("There is no plan yet. Press F5 to make it again.")
         )

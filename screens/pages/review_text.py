@@ -222,9 +222,7 @@ def gate(
         return f"The plan is being made. Then type {cluster}.", "$quiet"
     if plan.errors:
         problems = count(len(plan.errors), "problem")
-        return f"✗ Not applicable: {problems}. Fix what is marked ✗, then press F5 to plan again.", STYLES[
-            "bad"
-        ]
+        return f"✗ Not applicable: {problems}. Fix them, then F5 plans again.", STYLES["bad"]
     if not plan.writes:
         if plan.follows:
             return f"· {FOLLOWS}: verify it when that has ended.", "$quiet"

@@ -274,7 +274,7 @@ def _failed(active: ActiveRun) -> list[tuple[str, str]]:
     found += [
         ("Next", "v  verify: shows whether key, vault or identity fails"),
         (" ", "r  plan again and retry; completed steps are kept"),
-        (" ", "m  change answers   s  save a report   ^q  quit and resume later"),
+        (" ", "m  change answers   s  save a report   ^q  quit for now"),
     ]
     if problem:
         correlation = sanitize(problem.correlation_id)

@@ -25,7 +25,6 @@ from wizard.reports.wording import (
     command_in,
     count,
     hanging,
-    without_command,
 )
 from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, ClusterReport
@@ -188,11 +187,12 @@ def detail(check: Check, width: int, *, brief: bool = False, links: Content | No
 
 
 def _fix(remedy: str, width: int) -> str:
-    """Return a remedy; without its command if that would be broken within a word."""
+    """Return a remedy; of a command that would be broken within a word, only its first words."""
     command = command_in(remedy)
     if max(map(len, command.split()), default=0) <= width:
         return remedy
-    return f"{without_command(remedy)} c copies the command, enter shows it.".strip()
+    short = command.partition(" -")[0]
+    return f"{remedy.replace(command, f'{short} …')}; c copies it in full"
 
 
 def portal_of(report: ClusterReport, link: Link) -> Content:

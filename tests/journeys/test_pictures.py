@@ -81,7 +81,10 @@ async def test_pages_look_as_they_did(
                     if name in STYLED and size == LARGE:
                         changed.extend(await _difference(operator, f"{name}.styles.txt", _styles))
                 if name == "run":  # the same run, later than usual
-                    operator.app.session.active.clock.passed.append(1200.0)
+                    active = operator.app.session.active
+                    assert active
+                    assert isinstance(active.clock, ManualClock)
+                    active.clock.passed.append(1200.0)
                     await operator.sees("29:39 elapsed, 2:39 longer than the usual 13–27 min")
                     await operator.sees("2:39 longer than usual", "longer than 8–11 min")
             await operator.pilot.resize_terminal(*LARGE)
@@ -126,7 +129,7 @@ def _styles(operator: Operator) -> str:
             if style is None or not text.strip(_BORDERS):
                 continue
             fore, back = (each and each.triplet for each in (style.color, style.bgcolor))
-            role = [roles.get(tuple(fore), "")] if fore else []
+            role = [roles.get((fore.red, fore.green, fore.blue), "")] if fore else []
             role += ["bold"] * bool(style.bold) + ["cursor"] * bool(back and tuple(back) == cursor)
             if said := " ".join(filter(None, role)):
                 found.append(f"{number:>2} {said}: {text.strip()}")
