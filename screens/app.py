@@ -24,11 +24,9 @@ from screens.session.session import Connect, Session
 from screens.widgets.background import BackgroundScreen, cancel, run_reported
 from screens.widgets.crash import discreet_console
 from screens.widgets.frame import NARROW, Frame
-from screens.widgets.palette import commands, offered
 from screens.widgets.signals import TerminalSignals, end_of, title_of
 from screens.widgets.theme import THEMES, cell_styles
 from screens.wizard_steps import STEPS
-from wizard.cloud.azure import import_operations
 from wizard.errors import Problem
 from wizard.system.signals import on_end_signals
 
@@ -360,6 +358,8 @@ class WizardApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Return the commands of the palette: what the page offers, the steps that can be shown, the fleet, and quitting."""
+        from screens.widgets.palette import commands, offered
+
         more: dict[str, tuple[str, Callable[[], Any]]] = {"history": ("Show past runs", self._show_history)}
         if self.session.azure_or_none is not None:
             more["fleet"] = ("Show all clusters, with a verdict on each", self._show_fleet)
@@ -471,6 +471,8 @@ def _import_pages() -> None:
     has to wait for it.
     """
     import pkgutil
+
+    from wizard.cloud.azure import import_operations
 
     for page in pkgutil.iter_modules(pages.__path__):
         import_module(f"{pages.__name__}.{page.name}")

@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.azure_internals import forget_vault_challenges
 from tests.key_material import recycled
-from tests.leftovers import Leftovers
+from tests.leftovers import AZ, PLACES, Leftovers
+from tests.own_places import OwnPlaces
+from tests.support import wait_for_advisory_reads
 from wizard.simulator import Simulator
 
 TESTS = Path(__file__).parent
@@ -33,6 +35,7 @@ settings.register_profile("thorough", settings.get_profile("quick"), max_example
 settings.register_profile("long", settings.get_profile("quick"), max_examples=3000, derandomize=False)
 settings.load_profile("quick")
 
+wait_for_advisory_reads()
 
 LAYERS = {
     "unit": "unit",
@@ -85,8 +88,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 def _places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Make home, configuration and temporary files the tests' own, and check at the end that nothing is left behind."""
     folder = tmp_path_factory.getbasetemp() / "own"
-    places = {"HOME": "home", "AZURE_CONFIG_DIR": "home/.azure", "TMPDIR": "tmp"}
-    places |= {f"XDG_{kind}_HOME": f"home/{kind.lower()}" for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
+    places = {"HOME": "home", "AZURE_CONFIG_DIR": f"home/{AZ}", "TMPDIR": "tmp"}
+    places |= {f"XDG_{name.upper()}_HOME": f"home/{name}" for name in PLACES}
     with pytest.MonkeyPatch.context() as patch:
         for variable, name in places.items():
             (folder / name).mkdir(parents=True, exist_ok=True)
@@ -105,10 +108,11 @@ def _keys() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _leftovers(_places: Path) -> Iterator[Leftovers]:
-    """Fail the run at its end if the tests have left a process, a thread, a port or a file behind."""
-    leftovers = Leftovers(_places / "tmp")
-    yield leftovers
-    leftovers.check()
+    """Fail the run at its end if the tests have left a process, a thread, a port or a file behind, or written elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        leftovers = Leftovers(_places, OwnPlaces(_places.parent, patch))
+        yield leftovers
+        leftovers.check()
 
 
 @pytest.fixture(autouse=True)

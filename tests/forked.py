@@ -87,7 +87,9 @@ def _command(
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
     from screens.cli.main import main
+    from tests.support import wait_for_advisory_reads
 
+    wait_for_advisory_reads()
     main()
 
 

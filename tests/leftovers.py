@@ -1,11 +1,23 @@
 """What tests may not leave behind: processes, threads of simulators, listening ports, files outside their own folders."""
 
+import ctypes
 import re
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.own_places import ROOT, OwnPlaces
+
+AZ = ".azure"
+PLACES = ("config", "cache", "data", "state")
+"""Folders in the tests' home: each is the value of the variable `XDG_…_HOME`."""
+
+ENDING = 20.0
+"""Seconds that a process which was killed may still be seen."""
+
+PR_SET_CHILD_SUBREAPER = 36
 OF_PYTHON = re.compile(rb"multiprocessing\.(forkserver|resource_tracker)|execnet")
 """Processes that live as long as this one, and end with it."""
 
@@ -16,25 +28,34 @@ class Leftovers:
     `note` is called after each test, so that `check` can tell after which one a thing was first seen.
     """
 
-    def __init__(self, temporary: Path) -> None:
-        self._temporary = temporary
+    def __init__(self, folder: Path, places: OwnPlaces) -> None:
+        """`folder` has the tests' `home` and `tmp`."""
+        adopt_orphans()
+        self._home, self._temporary, self._places = folder / "home", folder / "tmp", places
         self._before = set(self._now())
         self._first: dict[str, str] = {}
+        self._outside: list[str] = []
 
     def note(self, test: str) -> None:
-        """Take note of the processes, threads and temporary files that are there now and were not before."""
+        """Take note of the processes, threads and files that are there now and were not before."""
+        self._outside += [f"{what}, in {test}" for what in self._places.found()]
         for thing in self._running():
             if thing not in self._before:
                 self._first.setdefault(thing, test)
 
     def check(self) -> None:
-        """Raise AssertionError if anything is left, with the test after which it was first seen."""
-        left = [
-            f"{thing}, since {self._first.get(thing, 'the last test')}"
-            for thing in self._now()
-            if thing not in self._before
-        ]
-        assert not left, "the tests left behind:\n" + "\n".join(sorted(left))
+        """Raise AssertionError if anything is left, with the test after which it was first seen.
+
+        A process that has been killed may need a moment on a busy machine.
+        """
+        end = time.monotonic() + ENDING
+        left = set(self._now()) - self._before
+        while any(thing.startswith("process ") for thing in left) and time.monotonic() < end:
+            time.sleep(0.05)
+            left = set(self._now()) - self._before
+        found = [f"{thing}, since {self._first.get(thing, 'the last test')}" for thing in left]
+        found += self._outside
+        assert not found, "the tests left behind:\n" + "\n".join(sorted(found))
 
     def _now(self) -> Iterator[str]:
         yield from self._running()
@@ -48,10 +69,25 @@ class Leftovers:
     def _running(self) -> Iterator[str]:
         names = (entry.name for entry in self._temporary.iterdir())
         yield from (f"temporary {name}" for name in names if not name.startswith("pymp-"))
+        yield from (f"{path} in HOME" for path in self._in_home())
         for thread in threading.enumerate():
             if thread.name == "simulated-azure":
                 yield f"thread {thread.name} {thread.ident}"
         yield from (f"process {pid}: {what}" for pid, what in children())
+
+    def _in_home(self) -> Iterator[Path]:
+        """What is in HOME, except for what `az` keeps in its folder."""
+        for path in self._home.iterdir():
+            if path.name in PLACES:
+                yield from path.iterdir()
+            elif path.name != AZ:
+                yield path
+
+
+def adopt_orphans() -> None:
+    """Let the kernel make this process the parent of a child's children if the child ends before them. Linux only."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def children() -> Iterator[tuple[int, str]]:
@@ -78,8 +114,8 @@ def listening() -> Iterator[int]:
             own.add(str(descriptor.readlink()))
         except OSError:  # the one with which the folder is read
             continue
-    table = Path("/proc/self/net/tcp")
-    for line in table.read_text().splitlines()[1:] if table.exists() else ():
-        words = line.split()
-        if words[3] == "0A" and f"socket:[{words[9]}]" in own:
-            yield int(words[1].rpartition(":")[2], 16)
+    for table in (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+            words = line.split()
+            if words[3] == "0A" and f"socket:[{words[9]}]" in own:
+                yield int(words[1].rpartition(":")[2], 16)

@@ -88,7 +88,7 @@ def check_syntax(text: str) -> None:
     """Assert that bash can parse a script and that shellcheck reports nothing."""
     bash = shutil.which("bash")
     assert bash
-    subprocess.run([bash, "-n"], input=text, text=True, check=True, capture_output=True, timeout=60)
+    subprocess.run([bash, "-n"], input=text, text=True, check=True, capture_output=True, timeout=LIMIT)
     shellcheck = Path(sys.executable).with_name("shellcheck")
     checked = subprocess.run(
         [str(shellcheck), "--shell=bash", "--severity=style", "-"],
@@ -96,6 +96,6 @@ def check_syntax(text: str) -> None:
         text=True,
         check=False,
         capture_output=True,
-        timeout=60,
+        timeout=LIMIT,
     )
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")

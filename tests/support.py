@@ -7,13 +7,14 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from wizard.answers.model import Answers, from_mapping
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure, connect
+from wizard.cloud.timeouts import Timeouts
 from wizard.procedure.events import Event
 from wizard.procedure.plan import Plan
 from wizard.procedure.planning import make_plan
@@ -147,6 +148,13 @@ def scenario_file(folder: Path, **changes: Any) -> Path:
     path = folder / "world.yaml"
     path.write_text(json.dumps({"description": "A world of one test.", "extends": "contoso"} | changes))
     return path
+
+
+def wait_for_advisory_reads() -> None:
+    """Let this process wait long for reads that a plan can do without. The default is short, and in real time: on a busy
+    machine some would not be known, and pages and requests would differ."""
+    defaults = [LIMIT if each.name == "advisory_read" else each.default for each in fields(Timeouts)]
+    Timeouts.__init__.__defaults__ = tuple(defaults)  # type: ignore[misc]
 
 
 async def wait_until(predicate: Callable[[], object], within: float = LIMIT) -> None:

@@ -2,7 +2,7 @@
 
 EngineError
 ├── AzureError               Azure, the network or the sign-in; carries a Problem
-│   └── OutcomeUnknownError       an operation has started in Azure but cannot be followed
+│   └── OutcomeUnknownError  an operation has started in Azure but cannot be followed
 ├── AnswersError             an answers file is not valid; also a ValueError
 ├── GateError                a plan was not applied; nothing was written
 │   ├── NotConfirmedError    wizard.procedure.run: the digest is not the plan's

@@ -13,6 +13,7 @@ from screens.cli.connection import cloud_note, connect
 from screens.cli.digest import SHORTEST, digest_mistake, given_digest
 from screens.cli.help import Command
 from screens.cli.interruption_notice import notice_lines
+from screens.cli.name_links import link_names
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import (
     CommandExit,
@@ -56,7 +57,7 @@ CONFIRM_HELP = f"Apply only if the current plan has this digest; its first {SHOR
     examples=(
         ("Show the plan, ask for confirmation and apply it", "aks-kms apply -f answers.yaml"),
         ("Apply exactly the plan that was reviewed", "aks-kms apply -f answers.yaml --confirm 2df503345685"),
-        ("Practise with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
+        ("Try it with the simulator", "aks-kms apply -f answers.yaml --yes --simulate --speed max"),
     ),
 )
 @answers_option
@@ -127,12 +128,14 @@ async def apply(
     differences from its plan. `run_named`: the operator named that run.
     """
     from wizard.procedure.planning import make_plan
+    from wizard.state.target import Target
 
     answers = read()
     async with connect(settings) as azure:
         if resuming and (wrong_cloud := resuming.wrong_cloud(azure.cloud, strict=not run_named)):
             raise CommandExit(FAILURE, problem_text(wrong_cloud))
         plan = await make_plan(azure, answers)
+        link_names(azure, Target(answers, "").resources)
         if resuming:
             _print_differences(plan, resuming)
         verbose = settings.verbose > 0
@@ -183,9 +186,7 @@ async def _check_journal(azure: "Azure", plan: "Plan", output: str) -> None:
     finally:
         lock.release()
     if why:
-        remedy = (
-            "To apply it nevertheless, without being able to resume an interrupted run, add --no-journal."
-        )
+        remedy = "To apply it anyway, add --no-journal. If the run is interrupted, it cannot be resumed."
         _refuse(plan, output, f"{why} No changes were made: the plan is irreversible.", remedy)
 
 

@@ -13,6 +13,7 @@ from screens.cli.help import Command
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import code_of, problem_text, run_command, write_result, write_stdout
 from screens.exit_codes import SUCCESS
+from wizard.cloud.default_subscription import default_subscription
 from wizard.errors import AzureError, Problem
 from wizard.reports.table import table
 from wizard.reports.wording import TOOL_STATES
@@ -116,11 +117,15 @@ def _sign_in_rows(sign_in: _SignIn) -> Iterator[tuple[str, str, str]]:
         return
     yield "✓", "Azure", one_line(sign_in.note)
     yield "✓", "Tenant", one_line(str(sign_in.body["tenant_id"]))
-    subscriptions = [(row["name"], row["id"], row["state"]) for row in sign_in.body["subscriptions"]]
+    default = default_subscription(os.environ)
+    subscriptions = [
+        (row["name"], row["id"], row["state"], "(default)" if row["id"].lower() == default else "")
+        for row in sign_in.body["subscriptions"]
+    ]
     if not subscriptions:
         yield "✗", "Subscriptions", "none"
         return
-    for number, line in enumerate(table(("", "", ""), subscriptions).splitlines()):
+    for number, line in enumerate(table(("", "", "", ""), subscriptions).splitlines()):
         yield ("", "", line) if number else ("✓", "Subscriptions", line)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import textwrap
 from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -30,8 +31,9 @@ from wizard.reports.wording import SHORT_KINDS, VERDICTS, count, sweep_notes
 from wizard.system.names import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from wizard.cloud.arm import Json
     from wizard.cloud.azure import Azure, Subscription
     from wizard.cloud.inventory import ClusterRow, Unreadable
     from wizard.fleet.filters import Filters
@@ -94,23 +96,23 @@ def command(
 
 
 async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Filters", output: str) -> int:
-    from wizard.fleet.judging import Judged, judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
+    from wizard.fleet.verify import FleetEntry, verify_all
     from wizard.reports.fleet_columns import Listed, json_of
 
     rows: list[Listed] = []
     unreadable: list[Unreadable] = []
     gone: list[str] = []
     progress = Progress()
-    async with connect(settings, only_reads=True) as azure:
+    async with connect(settings, to="read") as azure:
         subscriptions = await select_subscriptions(azure, named)
-        found = judge(azure, subscriptions, filters=filters, whole=not named, progress=progress)
+        found = verify_all(azure, subscriptions, filters=filters, whole=not named, progress=progress)
         async with show_progress(progress), aclosing(found):
             async for each in found:
                 if isinstance(each, Gone):
                     gone.append(each.id)
-                elif not isinstance(each, Judged):
+                elif not isinstance(each, FleetEntry):
                     unreadable.append(each)
                 elif filters.failed and each.report.passed:
                     continue
@@ -125,19 +127,12 @@ async def _clusters(settings: Settings, named: tuple[str, ...], filters: "Filter
         keep_for_completion(settings, [each.row for each in rows])
     rows.sort(key=lambda each: (each.row.subscription_name.casefold(), each.row.id.casefold()))
     if output == "json":
-        body = {
-            "clusters": [json_of(each) for each in rows],
-            "unreadable": [
-                {
-                    "id": missed.id,
-                    "subscription": missed.subscription_id,
-                    "problem": missed.problem.to_json(),
-                }
-                for missed in unreadable
-            ],
-            "gone": sorted(gone),
-        }
-        write_stdout(json.dumps(body, indent=2))
+        missed_json = [
+            {"id": missed.id, "subscription": missed.subscription_id, "problem": missed.problem.to_json()}
+            for missed in unreadable
+        ]
+        for line in _document(map(json_of, rows), {"unreadable": missed_json, "gone": sorted(gone)}):
+            write_stdout(line)
     elif output != "jsonl":
         unread = len({missed.subscription_id for missed in unreadable if not missed.cluster_id})
         where = _where(len(subscriptions) - unread, unread)
@@ -194,6 +189,16 @@ async def select_subscriptions(azure: "Azure", named: tuple[str, ...]) -> "list[
             )
         found += [row for row in fitting if row not in found]
     return found
+
+
+def _document(clusters: "Iterable[Json]", others: "Json") -> "Iterator[str]":
+    """Yield `-o json` in parts: as one text, that of fifty thousand clusters would need 250 MB."""
+    before = '{\n  "clusters": ['
+    for cluster in clusters:
+        yield before
+        before = textwrap.indent(json.dumps(cluster, indent=2), " " * 4) + ","
+    yield f"{before.removesuffix(',')}{'' if before.endswith('[') else chr(10) + '  '}],"
+    yield json.dumps(others, indent=2).removeprefix("{\n")
 
 
 def _where(read: int, unread: int) -> str:

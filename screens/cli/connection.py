@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
@@ -39,11 +39,14 @@ def print_instruction(instruction: str) -> None:
 
 @asynccontextmanager
 async def connect(
-    settings: Settings, notify: Callable[[str], None] = print_instruction, *, only_reads: bool = False
+    settings: Settings,
+    notify: Callable[[str], None] = print_instruction,
+    *,
+    to: Literal["read", "plan", "change"] = "plan",
 ) -> AsyncIterator["Azure"]:
     """Connect and sign in to the Azure that the command line selects, until the block ends.
 
-    `notify` receives sign-in instructions. A command that only reads clusters starts sooner without the clients of the rest.
+    `notify` receives sign-in instructions. A command starts sooner without the clients of what it seldom does.
     Raise AzureError, or ScenarioError for an invalid scenario.
     """
     from wizard.cloud import azure  # not for --help
@@ -59,7 +62,7 @@ async def connect(
             clock=None if settings.simulate is None else Clock(_speed(settings)),
             timeouts=replace(timeouts_of(environment), **settings.timeouts),
             on_instruction=notify,
-            ahead=azure.TO_READ if only_reads else azure.TO_PLAN,
+            ahead={"read": azure.TO_READ, "plan": azure.TO_PLAN, "change": azure.TO_CHANGE}[to],
         ) as connected,
     ):
         gc_startup.end()

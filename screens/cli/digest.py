@@ -18,7 +18,7 @@ def given_digest(ctx: click.Context, param: click.Parameter, value: str | None) 
         return None
     given = value.strip().lower()
     if not re.fullmatch("[0-9a-f]*", given):
-        raise click.BadParameter("it has characters that are no hex digits (0-9, a-f).", ctx, param)
+        raise click.BadParameter("it has characters other than hex digits (0-9, a-f).", ctx, param)
     if len(given) < SHORTEST:
         raise click.BadParameter(f"it is too short: give at least {SHORTEST} hex digits.", ctx, param)
     if len(given) > _LONGEST:

@@ -80,7 +80,7 @@ async def _export(
     from wizard.cloud.arm import ResourceId
     from wizard.export.read import read_setup
 
-    async with connect(settings, only_reads=True) as azure:
+    async with connect(settings, to="read") as azure:
         setup = await read_setup(azure, ResourceId.parse(await resolve_cluster_id(azure, cluster)))
     if kind == "terraform":
         from wizard.export.terraform import terraform

@@ -8,6 +8,7 @@ import click
 from screens.cli.connection import cloud_note, connect
 from screens.cli.digest import SHORTEST
 from screens.cli.help import Command
+from screens.cli.name_links import link_names
 from screens.cli.options import Settings, answers_option, azure_options, output_option, settings_of
 from screens.cli.outcome import read_answers, run_command, write_result, write_stdout
 from screens.cli.render import columns
@@ -38,11 +39,13 @@ def command(ctx: click.Context, path: str, output: str) -> int:
 async def _plan(settings: Settings, path: str, output: str) -> int:
     from screens.cli.plan_text import plan_text
     from wizard.procedure.planning import make_plan
+    from wizard.state.target import Target
 
     answers = read_answers(path)
     async with connect(settings) as azure:
         plan = await make_plan(azure, answers)
         note = cloud_note(azure)
+        link_names(azure, Target(answers, "").resources)
     if output == "json":
         write_stdout(json.dumps(plan.to_json(), indent=2))
     else:

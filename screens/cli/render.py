@@ -1,4 +1,4 @@
-"""Text for people on a terminal: wrapped to its width, with coloured signs. A pipe or a file gets the lines unchanged.
+"""Text for people on a terminal: wrapped to its width, with coloured signs and linked names. A pipe or a file gets the lines unchanged.
 
 The text is plain until it is written, so only this module knows about terminals. Data for programs does not come here.
 """
@@ -10,6 +10,7 @@ from typing import TextIO
 
 import click
 
+from screens.cli.name_links import names_to_link, with_links
 from screens.cli.options import Settings
 from wizard.system.sanitize import sanitize
 
@@ -45,6 +46,9 @@ def render(text: str, stream: TextIO) -> str:
         lines = [part for line in lines for part in wrap(line, width)]
     if _in_colour(stream):
         lines = [_coloured(line) for line in lines]
+        if stream.isatty() and os.environ.get("TERM") != "dumb":
+            names = names_to_link()
+            lines = [with_links(line, names) for line in lines]
     return "\n".join(lines)
 
 

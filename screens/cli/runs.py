@@ -111,7 +111,7 @@ async def _list(output: str) -> int:
 def show_(ctx: click.Context, run: str, output: str) -> int:
     """Show how a run ended, and each of its steps.
 
-    With -v, also its answers and its log.
+    -v also prints its answers and its log.
     """
     return run_command(_show(run, output, verbose=settings_of(ctx).verbose > 0))
 
@@ -194,7 +194,7 @@ def resume(
 ) -> int:
     """Resume a run that failed or was interrupted.
 
-    Without an ID: the newest such run.
+    Without an ID, resumes the newest such run.
 
     Creates a new plan from the current state of Azure, shows how it differs from the recorded one, and applies the remaining
     steps. An operation that is still in progress in Azure is awaited, not started again.

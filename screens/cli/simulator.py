@@ -24,8 +24,8 @@ class _Port(click.IntRange):
     cls=Command,
     examples=(
         (
-            "Serve a simulated Azure that is kept in a file",
-            "aks-kms simulator --state azure.json --env azure.env",
+            "Run a simulated Azure whose state is kept in a file",
+            "aks-kms simulator --state azure.db --env azure.env",
         ),
         ("Use it in another shell", "source azure.env && aks-kms clusters"),
         ("List the scenarios", "aks-kms simulator --list"),

@@ -14,6 +14,7 @@ from screens.cli.clusters import keep_for_completion, print_notes, select_subscr
 from screens.cli.connection import connect
 from screens.cli.fleet_options import fleet_filter, fleet_options, no_match_remedy
 from screens.cli.help import Choice, Command
+from screens.cli.name_links import link_names
 from screens.cli.options import Settings, azure_options, output_option, settings_of
 from screens.cli.outcome import (
     code_of,
@@ -26,7 +27,7 @@ from screens.cli.outcome import (
 )
 from screens.cli.progress_line import show_progress
 from screens.exit_codes import FAILURE, SUCCESS, UNREACHABLE
-from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId
+from wizard.cloud.arm import MANAGED_CLUSTER, ResourceId, dig
 from wizard.errors import AzureError
 
 if TYPE_CHECKING:
@@ -221,13 +222,16 @@ async def _verify(settings: Settings, options: _Options) -> int:
     from wizard.verification.provenance import Provenance
 
     expect = read_answers(options.expect) if options.expect else None
-    async with connect(settings, only_reads=True) as azure:
+    async with connect(settings, to="read") as azure:
         progress: Progress | None = None
         findings = Findings(azure.cloud.arm, Provenance.of(azure))
         if options.everything:
             progress = await _verify_all(azure, settings, options, findings)
         else:
             await _verify_selected(azure, await _selected(azure, options, expect), expect, options, findings)
+        for report in findings.reports if options.output == "table" else ():
+            vault = dig(report.security_profile, "azureKeyVaultKms", "keyVaultResourceId")
+            link_names(azure, filter(None, (report.id, str(vault or ""))))
     for missed in findings.missed:
         write_stderr(problem_text(missed.problem))
     _print_report(findings, options)
@@ -301,14 +305,14 @@ async def _verify_all(
 ) -> "Progress":
     """Verify the clusters that match the filters, and sort the results by ID. Return the progress."""
     from wizard.cloud.inventory import Unreadable
-    from wizard.fleet.judging import judge
     from wizard.fleet.progress import Progress
     from wizard.fleet.sweep import Gone
+    from wizard.fleet.verify import verify_all
     from wizard.reports.findings import Missed
 
     progress = Progress()
     seen: list[ClusterRow] = []
-    verdicts = judge(
+    verdicts = verify_all(
         azure,
         await select_subscriptions(azure, options.subscriptions),
         depth=options.depth,

@@ -47,7 +47,7 @@ def run_wizard(ctx: click.Context) -> int:
 
     def connected(notify: Callable[[str], None]) -> "AbstractAsyncContextManager[Azure]":
         gc_startup.end(gc_startup.WIZARD)  # after the first frame
-        return connect(settings, notify)
+        return connect(settings, notify, to="change")
 
     app = WizardApp(
         connected,

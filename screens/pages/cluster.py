@@ -34,8 +34,8 @@ be verified. You can select a cluster whose last operation failed: the review sh
 same plan often repairs it.
 
 A customer-managed key needs a user-assigned identity. A cluster with a system-assigned identity is moved to a new one. The \
-run assigns the new identity its roles on the vault. Any other role of the old identity (on a virtual network of your own, a \
-registry, a DNS zone) you must assign to the new one yourself."""
+run assigns the new identity its roles on the vault. You must assign \
+it the other roles of the old identity, for example on your own virtual network, a registry or a DNS zone."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "select", tooltip="Select the cluster"),
@@ -106,7 +106,7 @@ registry, a DNS zone) you must assign to the new one yourself."""
         self._read_subscriptions = len(self.session.subscriptions)
         self.session.clusters, self.session.clusters_complete = self._found, not self.stale
         self.session.clusters_read = Clock()
-        if list(self.columns()) != self.columns_shown:  # the names are longer than expected
+        if self.columns() != self.drawn:  # the names are longer than expected
             self.fill()
 
     def _in_turn(self) -> "list[list[Subscription]]":

@@ -18,6 +18,8 @@ Line = ClusterRow | Unreadable
 _NAMES = ("cluster", "group", "subscription", "version", "identity", "now")
 _FIXED = {"version": 7, "identity": 17, "now": 35}
 """Widths of columns that do not depend on the clusters."""
+_ENOUGH = 24
+"""Columns of a name that are never more, unless one that is known is longer: a wide terminal does not tear a row apart."""
 _SUBSCRIPTION_FROM = 83
 """Columns of the table from which the subscription is shown: a terminal of 110."""
 
@@ -39,7 +41,10 @@ def columns(lines: Sequence[Line], room: int, subscriptions: Sequence[str] = ())
         group = (left - place) * 9 // 20 if "group" in names else 0
         if left - place - group >= min(max(longest, 12), 24):
             break
-    width = {**_FIXED, "cluster": left - place - group, "group": group, "subscription": place}
+    groups = max((len(line.resource_group) for line in lines if isinstance(line, ClusterRow)), default=0)
+    group = min(group, max(groups, _ENOUGH))
+    cluster = min(left - place - group, max(longest, _ENOUGH))
+    width = {**_FIXED, "cluster": cluster, "group": group, "subscription": place}
     return {name: width[name] for name in names}
 
 

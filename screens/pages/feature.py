@@ -98,7 +98,8 @@ changes the cluster."""
             self.refresh_bindings()
         register.label = "Try to register it again" if failed else "Register it now, in the background"
         continue_.label = "Continue; the run registers it" if offered else "Continue"
-        state, why = state_of(feature, f"{NAME} in {subscription.name}", SPINNER[self._beats % len(SPINNER)])
+        place, spinner = f"{NAME} in {subscription.name}", SPINNER[self._beats % len(SPINNER)]
+        state, why = state_of(feature, place, spinner, self.app.size.width - self.beside - 1)
         self.query_one("#state", Static).update(state)
         self.query_one("#why", Static).update(Content(why))
 
@@ -140,11 +141,13 @@ def can_register(feature: FeatureRegistration) -> bool:
     return feature.state not in {None, "Registered", "Pending", GONE} and not feature.following
 
 
-def state_of(feature: FeatureRegistration, place: str, spinner: str) -> tuple[Content, str]:
-    """Return the state of the feature, and a sentence about what follows from it. `place`: feature and subscription."""
+def state_of(feature: FeatureRegistration, place: str, spinner: str, width: int) -> tuple[Content, str]:
+    """Return the state of the feature, and a sentence about what follows from it. `place`: feature and subscription; `width`:
+    columns of the page.
+    """
     if feature.problem:
         why = "An owner of the subscription can register it, once; c copies the command. You can continue: the run tries again."
-        return problem_content(feature.problem), why
+        return problem_content(feature.problem, width=width), why
     if feature.following:
         state = f"{place}: {feature.state or 'registering'}, {duration(feature.seconds)} so far"
         why = "This usually takes 5 to 15 minutes. You can continue; the run waits for it."

@@ -23,12 +23,14 @@ from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.dialogs import AskDialog
 from screens.widgets.frame import Heading
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.judging import judge
+from wizard.fleet.verify import verify_all
 from wizard.reports.fleet_columns import COLUMN
 from wizard.reports.wording import KINDS, SPINNER, count, duration, sweep_notes
 
-_MANY = 500
-"""Clusters from which a full verification is confirmed, because it takes minutes."""
+_NEAR = 300
+"""Rows among which the table keeps the cursor on its row when it is drawn again."""
+_SLOWER = 3
+"""How many times longer a full verification takes at least than the settings, as measured: tests/benchmarks/fleet.py."""
 
 
 class FleetScreen(ClusterTable[Line]):
@@ -38,7 +40,7 @@ class FleetScreen(ClusterTable[Line]):
 Clusters are found with Azure Resource Graph. Their settings are listed per subscription, because Resource Graph data can be \
 stale. Nothing is changed. A subscription that cannot be listed is a line with the reason.
 
-A basic verdict uses the settings of the cluster itself. A full verdict also reads the vaults, keys, identities, role \
+At first, a verdict uses the settings of the cluster only. A full verdict also reads the vaults, keys, identities, role \
 assignments and locks that clusters depend on, each of them once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +57,7 @@ assignments and locks that clusters depend on, each of them once."""
         Binding("f", "failed", "failed", tooltip="Show only clusters that are not verified"),
         Binding("z", "order", "sort", tooltip="Change the order, as a click on a column header does"),
         Binding("Z", "reverse", "reverse", show=False, tooltip="Reverse the order"),
-        Binding("d", "depth", "depth", tooltip="Verify again in full depth, or basic"),
+        Binding("d", "depth", "depth", tooltip="Verify again in full depth, or by the settings only"),
         Binding("s", "save", "save", tooltip="Save the clusters that are shown, as JSON and Markdown"),
         Binding("r", "reload", "refresh", tooltip="Read the clusters from Azure again"),
     ]
@@ -88,7 +90,9 @@ assignments and locks that clusters depend on, each of them once."""
     async def read(self) -> AsyncGenerator[Line, None]:
         """Read every cluster of every subscription, with its verdict."""
         session, fleet = self.session, self._fleet
-        verdicts = judge(session.azure, session.subscriptions, depth=fleet.depth, progress=fleet.progress)
+        verdicts = verify_all(
+            session.azure, session.subscriptions, depth=fleet.depth, progress=fleet.progress
+        )
         async with aclosing(verdicts):
             async for verdict in verdicts:
                 line = fleet.take(verdict)
@@ -99,8 +103,12 @@ assignments and locks that clusters depend on, each of them once."""
         self._prepared = prepared
 
     def finished(self) -> None:
-        """Put the lines in order, and show the notes of the sweep."""
+        """Put the lines in order, and show the notes of the sweep. A row to which the operator has moved stays under the cursor:
+        if the order puts it too far down, the lines stay as they were found."""
         self._fleet.complete = not self.stale
+        here = self.under_cursor
+        if self.query_one(DataTable).cursor_row and all(each is not here for each in self.rows()[:_NEAR]):
+            self._view = replace(self._view, order="found")
         self.fill()  # in order, and with what the list now has
         problem = self._fleet.progress.graph_problem
         notes = sweep_notes(self._fleet.progress, self._fleet.gone)
@@ -111,7 +119,7 @@ assignments and locks that clusters depend on, each of them once."""
 
     def fill(self) -> None:
         """Draw the table with the words that are in the filter now."""
-        self._view = replace(self._view, words=self.typed, columns=tuple(self.columns()))
+        self._view = replace(self._view, words=self.typed, columns=tuple(self.columns())[1:])
         super().fill()
 
     def rows(self) -> list[Line]:
@@ -145,15 +153,17 @@ assignments and locks that clusters depend on, each of them once."""
         """Show the progress or the result of the sweep, and which lines are shown."""
         fleet, progress = self._fleet, self._fleet.progress
         if self.reading:
+            self._prepared.texts(fleet.lines, self._view.columns)
+            self._prepared.sorted(fleet.lines, self._view.order)
             of = f" of {progress.expected:,}" if progress.expected is not None else ""
             note = (
                 f"{SPINNER[self.beats // 3 % 4]} {progress.clusters:,}{of} · {progress.rate:,.0f} per second · "
                 f"{duration(progress.elapsed)}"
             )
         else:
-            depth = "full depth" if fleet.depth == "full" else "basic"
+            depth = "full depth" if fleet.depth == "full" else "settings only"
             places = count(progress.subscriptions, "subscription")
-            note = f"{progress.clusters:,} in {places} · {depth} · {progress.elapsed:.1f} s"
+            note = f"{progress.clusters:,} in {places} · {depth} · read in {progress.elapsed:.1f} s"
         self.query_one(Heading).note(note)
         totals = fleet_text.totals(fleet, self.room, reading=self.reading)
         change(self.query_one("#totals", Static), totals)
@@ -168,7 +178,8 @@ assignments and locks that clusters depend on, each of them once."""
         parts += [f"{self.shown:,} of {len(self._fleet.lines):,} shown"] if view.narrows else []
         parts += [KINDS[view.kind]] if view.kind else []
         parts += ["failures"] if view.failed else []
-        parts.append((REVERSED if view.backwards else ORDERS)[view.order])
+        order = (REVERSED if view.backwards else ORDERS)[view.order]
+        parts.append("in order once read" if self.reading and view.order != "found" else order)
         return Content.assemble((" · ".join(parts), "$quiet"))
 
     def describe(self, row: Line | None) -> Content:
@@ -225,19 +236,17 @@ assignments and locks that clusters depend on, each of them once."""
         """Verify again in the other depth."""
         if self.reading:
             self.notify("Wait until all clusters are read, then change the depth.", markup=False)
-        elif self._fleet.depth == "basic" and self._fleet.tally.clusters >= _MANY:
-            clusters, took = self._fleet.tally.clusters, duration(self._fleet.progress.elapsed)
+        elif self._fleet.depth == "full":
+            self._change_depth("basic")
+        else:
             self.app.push_screen(
                 AskDialog(
-                    f"Verify {clusters:,} clusters in full depth?",
-                    "Vaults, keys, identities, role assignments and locks are read as well, each once. That takes several times "
-                    f"as long as the basic verdicts, which took {took}. Nothing is changed.",
+                    f"Verify {count(self._fleet.tally.clusters, 'cluster')} in full depth?",
+                    fleet_text.cost(self._fleet, _SLOWER),
                     {"not": "Not now", "full": "Verify in full depth"},
                 ),
                 self._change_depth,
             )
-        else:
-            self._change_depth("basic" if self._fleet.depth == "full" else "full")
 
     def _change_depth(self, depth: str | None) -> None:
         if depth in {"basic", "full"}:

@@ -6,12 +6,23 @@ from rich.text import Text
 from textual.content import Content
 
 from screens.session.fleet import Fleet, Line, Shown
+from screens.widgets.grid import PROSE
 from screens.widgets.links import linked
 from screens.widgets.theme import cell
 from wizard.cloud.encryption import EncryptionKind
 from wizard.cloud.inventory import Unreadable
 from wizard.reports.fleet_columns import WIDE
-from wizard.reports.wording import KINDS, SHORT_KINDS, STYLES, VERDICTS, Tone, count, encryption
+from wizard.reports.wording import (
+    KINDS,
+    SHORT_KINDS,
+    STYLES,
+    VERDICTS,
+    Tone,
+    count,
+    duration,
+    encryption,
+    hanging,
+)
 
 _BAR: dict[EncryptionKind, tuple[str, Tone]] = {
     "none": ("█", "warn"),
@@ -21,8 +32,8 @@ _BAR: dict[EncryptionKind, tuple[str, Tone]] = {
 }
 """How the bar shows each kind: by its own sign, so that it can be read without colours."""
 
-_LEAST = 14
-"""Columns to which a column is cut at most."""
+_LEAST, _LAST = 14, 24
+"""The narrowest column that is cut, and what the last column has before others are cut."""
 
 
 def totals(fleet: Fleet, room: int, *, reading: bool) -> Content:
@@ -105,6 +116,17 @@ def _line(parts: list[tuple[str, str, Tone]], gap: str, label: str) -> Content:
     return Content.assemble((f"{label:<12}", "$quiet"), words) if label else words
 
 
+def cost(fleet: Fleet, slower: int) -> str:
+    """Return what a verification in full depth reads, and how long that takes: at least `slower` times as long as before."""
+    keys = fleet.tally.kinds["customer-managed"] + fleet.tally.kinds["legacy-kms"]
+    longer = duration(fleet.progress.elapsed * slower)
+    return (
+        f"{count(fleet.tally.clusters, 'cluster')} are listed again, with the locks of their subscriptions. For the "
+        f"{keys:,} with a key in a key vault, the vault, key, identity and role assignments are read as well, each once. "
+        f"That takes {longer} or longer; the settings took {duration(fleet.progress.elapsed)}. Nothing is changed."
+    )
+
+
 def columns(room: int, longest: Mapping[str, int]) -> dict[str, int]:
     """Return the columns that fit, and their widths; what is left out is in the description of a line.
 
@@ -116,12 +138,14 @@ def columns(room: int, longest: Mapping[str, int]) -> dict[str, int]:
         column.key: max(len(column.heading) + 2, longest.get(column.key, 0) or column.width)
         for column in shown
     }
-    left = room - 1 - 1 - 2 * (len(shown) + 1) - sum(widths.values())
+    last = shown[-1].key
+    widths[last] = min(widths[last], _LAST)
+    left = room - 2 - 2 * (len(shown) + 1) - sum(widths.values())
     for column in sorted((each for each in shown if each.cut), key=lambda each: each.cut):
         taken = min(max(0, -left), max(0, widths[column.key] - _LEAST))
         widths[column.key] -= taken
         left += taken
-    widths[shown[-1].key] += max(0, left)
+    widths[last] += left
     return {"sign": 1, **widths}
 
 
@@ -162,5 +186,5 @@ def description(line: Shown, link: Callable[[str], str]) -> Content:
         mark, _, tone = VERDICTS[line.outcome]
         sign = (f"{mark} ", STYLES[tone])
         more = f" Press Enter for {len(line.wrong) - 1} more." if len(line.wrong) > 1 else ""
-        text += Content.assemble("\n", sign, f"{line.wrong[0]}{more}")
+        text += Content.assemble("\n", sign, hanging(f"{line.wrong[0]}{more}", 2, PROSE))
     return text

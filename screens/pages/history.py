@@ -66,7 +66,7 @@ read from Azure. Nothing is changed or deleted here. A run that was not complete
 
     def finished(self) -> None:
         """Show what there is, in columns for the names that were found."""
-        if self._found:
+        if self.columns() != self.drawn:
             self.fill()
         self.show_totals()
 

@@ -131,13 +131,13 @@ the cluster are lost. For this reason the vault gets purge protection unless you
 Private vault: its firewall denies all public access; AKS reaches it as a trusted Azure service. Public vault: any identity \
 with a role assignment reaches it from any network.
 
-If the cluster is encrypted already, the card of its current option says "now", and each card shows what it changes to and \
+If the cluster is encrypted already, the card of its current option says "now". Each card shows what it changes to and \
 what is still needed. A cluster with legacy KMS can change to all three options. AKS then rewrites every secret, so disable \
 policies that block updating secrets first. You cannot return to legacy KMS.
 
 You can change between these options later. You cannot return to "not encrypted": AKS cannot disable this encryption.
 
-Use the arrow keys or tab to go to the next card, and Enter to select it. The keys 1 to 3 select a card at once."""
+Use the arrow keys or tab to go to the next card, and Enter to select it. The keys 1 to 3 select a card directly."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -211,13 +211,15 @@ def resumed_rows(run: "ResumableRun", plan: "Plan") -> list[tuple[str, str]]:
     """Return what the review shows of the run that is resumed, as labels and sentences: how it ended, and what is different
     in the new plan.
     """
-    rows = [("resumed", f"run {run.id}. {run.outcome} {_started(run)}.")]
+    rows = [("resumed", f"run {run.id}: {run.run.summary.status}, {_since(run)}")]
     rows += [("! when it ended", sentence) for sentence in run.in_flight.sentences]
     if done := run.completed_since(plan):
-        rows.append(("✓ completed", "; ".join(done)))
-    rows += [("· since then", sentence) for sentence in run.differences(plan)]
+        rows += [("" if number else "✓ completed", title) for number, title in enumerate(done)]
+    for sentence in run.differences(plan):
+        what, _, change = sentence.partition(": ")
+        rows.append((f"~ {what}", change) if change else ("~ changed", what))
     if run.run.plan.get("digest") == plan.digest:
-        rows.append(("· since then", "No changes: the new plan is the same."))
+        rows.append(("= the plan", "as before"))
     return rows
 
 

@@ -68,10 +68,10 @@ The plan was made from the current state in Azure; nothing has been changed. The
 run: if anything has changed by then, the run is not started and you review a new plan.
 
 If the cluster is encrypted already, the first lines show what it changes from and to. Keep what is still needed until the \
-cluster has been verified from inside. What can be cleaned up later is for you to delete: no plan deletes anything.
+cluster has been verified from inside. You can delete later what the plan lists as such: no plan deletes anything.
 
-If a run is resumed, the first lines show how it ended, what was in progress then, what is completed, and what else is \
-different since. An operation that is still in progress in Azure is followed, not started again.
+If a run is resumed, the first lines show how it ended, what was in progress then, and what is completed. They also show \
+what else has changed since. An operation that is still in progress in Azure is followed, not started again.
 
 Enter shows the plan page by page. Once you have seen its end, type the cluster name and press Enter to start the run. A plan with a problem cannot be applied: its problems come first, \
 each with its fix."""
@@ -195,7 +195,7 @@ each with its fix."""
         self._show()
 
     def _fail(self, problem: Problem) -> None:
-        self._show_state(problem_content(problem))
+        self._show_state(problem_content(problem, width=self.query_one("#plan").size.width - 2))
         self.query_one("#gate-text", Static).update(
             Content("There is no plan yet. Press F5 to make it again.")
         )

@@ -222,9 +222,7 @@ def gate(
         return f"The plan is being made. Then type {cluster}.", "$quiet"
     if plan.errors:
         problems = count(len(plan.errors), "problem")
-        return f"✗ Not applicable: {problems}. Fix what is marked ✗, then press F5 to plan again.", STYLES[
-            "bad"
-        ]
+        return f"✗ Not applicable: {problems}. Fix them, then F5 plans again.", STYLES["bad"]
     if not plan.writes:
         if plan.follows:
             return f"· {FOLLOWS}: verify it when that has ended.", "$quiet"
@@ -295,11 +293,14 @@ def _sentences(sentences: Sequence[str], width: int, sign: str) -> Content:
     return rows(table, (0, 2), min(width, PROSE + 2))
 
 
+_SIGNS = ("!", "✓", "~", "=")
+
+
 def _since(resumed: Sequence[tuple[str, str]], starts: Sequence[int], width: int) -> Content:
     table: list[list[Cell]] = []
     for label, text in resumed:
-        sign, _, words = label.partition(" ") if label[:1] in "!✓·" else ("", "", label)
-        tone = {"!": STYLES["warn"], "✓": STYLES["good"]}.get(sign, "$quiet")
+        sign, _, words = label.partition(" ") if label[:1] in _SIGNS else ("", "", label)
+        tone = {"!": STYLES["warn"], "~": STYLES["warn"], "✓": STYLES["good"]}.get(sign, "$quiet")
         table.append([(sign, tone), (words, "$quiet"), (text, "")])
     return rows(table, starts[:3], width)
 

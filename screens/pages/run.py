@@ -14,6 +14,7 @@ from screens.messages import Back, GoTo, StartOver, VerifyAnswers
 from screens.pages import run_text
 from screens.session.active_run import LOG_KEPT, ActiveRun, LogLine
 from screens.session.session import Session
+from screens.widgets.change import change
 from screens.widgets.dialogs import RunDialog, SaveDialog
 from screens.widgets.frame import NARROW, Heading
 from screens.widgets.infrastructure_code import CodePage
@@ -222,10 +223,10 @@ continue, and the remaining steps are not started. You can resume the run later 
         axis.display = active.in_flight
         if active.in_flight:
             room = min(run_text.AXIS, self.query_one(Heading).size.width)
-            axis.update(run_text.time_axis(active.elapsed, *active.plan.usually, room))
+            change(axis, run_text.time_axis(active.elapsed, *active.plan.usually, room))
         width = self.query_one("#steps").size.width
         rows = run_text.step_rows(active, width, columns, self._beats // 3, opened=self._all_steps)
-        self.query_one("#step-rows", Static).update(rows)
+        change(self.query_one("#step-rows", Static), rows)
         log = self.query_one(RunLog)
         log_title = run_text.log_title(
             following=log.auto_scroll,
@@ -234,8 +235,8 @@ continue, and the remaining steps are not started. You can resume the run later 
             level=self._level,
             scrolls=log.max_scroll_x > 0,
         )
-        self.query_one("#log-title", Static).update(Content(log_title))
-        self.query_one("#log-path", Static).update(run_text.log_path(active, columns - self.beside))
+        change(self.query_one("#log-title", Static), Content(log_title))
+        change(self.query_one("#log-path", Static), run_text.log_path(active, columns - self.beside))
         if (active.status, active.cluster_now) != self._ended:
             self._ended = active.status, active.cluster_now
             self._show_outcome()
@@ -250,9 +251,8 @@ continue, and the remaining steps are not started. You can resume the run later 
         self.set_class(active.status is not None, "ended")
         panel.border_title = Content(run_text.outcome_title(active))
         width = self.query_one(Heading).size.width - 5
-        self.query_one("#outcome-text", Static).update(
-            run_text.outcome(active, width, self.session.portal_link)
-        )
+        outcome = run_text.outcome(active, width, self.session.portal_link)
+        change(self.query_one("#outcome-text", Static), outcome)
         bad = [n for n, progress in enumerate(active.steps.values()) if progress.status == "failed"]
         if bad:
             self.call_after_refresh(self.query_one("#steps").scroll_to, y=max(0, bad[0] - 2), animate=False)

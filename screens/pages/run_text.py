@@ -182,7 +182,7 @@ def _usual(progress: StepProgress, spent: float | None) -> str:
     return f"usually {usually(low, high)}"
 
 
-_LATE = "longer than the usual"
+_LATE = "longer than"
 
 
 def outcome_title(active: ActiveRun) -> str:
@@ -251,7 +251,7 @@ def _succeeded(active: ActiveRun) -> list[tuple[str, str]]:
         ("! Keep", keep_line(active.answers)),
         *(("! To do", text) for text in to_do),
         *after,
-        ("Next", "v  show all checks   s  save a report   e  encrypt another cluster"),
+        ("Next", "v  show all checks   s  save a report   e  encrypt another"),
         ("Code", f"{CODE}: {code_advice(active.answers.key_option)} x shows what it must say."),
     ]
 
@@ -274,7 +274,7 @@ def _failed(active: ActiveRun) -> list[tuple[str, str]]:
     found += [
         ("Next", "v  verify: shows whether key, vault or identity fails"),
         (" ", "r  plan again and retry; completed steps are kept"),
-        (" ", "m  change answers   s  save a report   ^q  quit and resume later"),
+        (" ", "m  change answers   s  save a report   ^q  quit for now"),
     ]
     if problem:
         correlation = sanitize(problem.correlation_id)

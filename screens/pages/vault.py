@@ -52,16 +52,16 @@ Names for new resources are proposed. You can change them, or choose existing re
 see, in a list with a filter. The resources that the cluster uses now are preselected. The name of a vault must be unique in all of Azure.
 
 When you leave an entry, preflight checks run. The entries that they are about are marked, and the panel shows what was \
-found. Fix findings with ✗ before you continue; weigh those with !. The review shows all findings.
+found. Fix findings with ✗ before you continue, and consider those with !. The review shows all findings.
 
 Purge protection keeps a deleted vault or key restorable for 90 days and cannot be turned off later. Without it, anyone who \
-is allowed to purge the vault can destroy the secrets of the cluster at once.
+is allowed to purge the vault can immediately destroy the secrets of the cluster.
 
 The vault can rotate the key. AKS uses each new version within 6 hours; keep the old versions.
 
 Creating the key through Azure Resource Manager needs no data-plane role, and a private vault is created with public access \
-denied. To create it through the key vault, as in Microsoft's how-to, you are first assigned Key Vault Crypto Officer, and a \
-private vault stays open until the key is created.
+denied. Creating it through the key vault, as in Microsoft's how-to, first assigns you Key Vault Crypto Officer. A \
+private vault then stays open until the key is created.
 
 The cluster uses the identity to reach the key. The identity gets Key Vault Crypto User and Key Vault Contributor on the \
 vault; if the vault uses access policies, it gets its own access policy instead of the first role. No other policy is changed."""

@@ -61,7 +61,7 @@ def purge_protection_hint(*, on: bool) -> str:
     """Return what purge protection does, or what its absence allows."""
     if on:
         return "cannot be turned off later; a deleted vault or key can be restored for 90 days"
-    return "! anyone who is allowed to purge the vault can destroy the secrets of the cluster at once"
+    return "! anyone who is allowed to purge the vault can immediately destroy the secrets of the cluster"
 
 
 def rotation_hint(every: str) -> str:

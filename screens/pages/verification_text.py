@@ -16,7 +16,16 @@ from screens.widgets.links import Link, portal
 from wizard.cloud.arm import dig
 from wizard.cloud.encryption import Encryption
 from wizard.reports.text import cause_of, problems_of, summary
-from wizard.reports.wording import KEEP, KINDS, OUTCOMES, STYLES, VERDICTS, count, hanging
+from wizard.reports.wording import (
+    KEEP,
+    KINDS,
+    OUTCOMES,
+    STYLES,
+    VERDICTS,
+    command_in,
+    count,
+    hanging,
+)
 from wizard.system.sanitize import sanitize
 from wizard.verification.report import Check, ClusterReport
 
@@ -169,12 +178,21 @@ def detail(check: Check, width: int, *, brief: bool = False, links: Content | No
         for label, words in (
             (seen, check.evidence),
             ("Proves" if check.outcome == "passed" else "A pass proves", check.proves),
-            ("Fix", check.remedy),
+            ("Fix", _fix(check.remedy, width - _LABEL)),
             ("Verdict", "left out, as requested" if check.left_out else ""),
         )
         if words
     ]
     return Content("\n").join([head, *said, *lines, *([Content("\n") + links] if links else [])])
+
+
+def _fix(remedy: str, width: int) -> str:
+    """Return a remedy; of a command that would be broken within a word, only its first words."""
+    command = command_in(remedy)
+    if max(map(len, command.split()), default=0) <= width:
+        return remedy
+    short = command.partition(" -")[0]
+    return f"{remedy.replace(command, f'{short} …')}; c copies it in full"
 
 
 def portal_of(report: ClusterReport, link: Link) -> Content:

@@ -275,7 +275,9 @@ Start with --credential to choose another method."""
         if session.connection_problem:
             from screens.widgets.dialogs import problem_content
 
-            return problem_content(session.connection_problem) + Content("\n\nr  try again")
+            return problem_content(
+                session.connection_problem, width=self.app.size.width - self.beside
+            ) + Content("\n\nr  try again")
         sign = SPINNER[self._beats % len(SPINNER)]
         waited = duration(self._clock.elapsed())
         if self._resuming:

@@ -1,14 +1,16 @@
 """What the fleet overview has found: each cluster with its verdict, and how far the sweep has come."""
 
+import gc
 import json
+import zlib
 from collections import Counter
 from dataclasses import dataclass, field
 
 from wizard.cloud.inventory import Unreadable
-from wizard.fleet.judging import Judged, Verdict
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import Gone
 from wizard.fleet.tally import Tally
+from wizard.fleet.verify import FleetEntry, FleetResult
 from wizard.reports.findings import Findings, Missed
 from wizard.reports.fleet_columns import WIDE, Listed
 from wizard.reports.text import causes_first, reasons_of
@@ -17,29 +19,29 @@ from wizard.verification.report import ClusterReport, Depth
 
 @dataclass(frozen=True, slots=True)
 class Shown(Listed):
-    """One cluster with what the page shows of its verdict. The whole report is kept as text, because ten thousand reports as
-    objects would make the garbage collector stop the app for half a second each time.
+    """One cluster with what the page shows of its verdict. The whole report is kept as compressed text: ten thousand as objects
+    would make the garbage collector stop the app for half a second each time, and fifty thousand as text need 250 MB.
     """
 
     wrong: tuple[str, ...]
     """The messages of failed checks, then of warnings."""
-    report: str
-    """The report as JSON."""
+    report: bytes
+    """The report as JSON, compressed."""
 
     @classmethod
-    def of(cls, judged: Judged) -> "Shown":
+    def of(cls, entry: FleetEntry) -> "Shown":
         """Return the line for a verdict."""
-        report = judged.report
+        report = entry.report
         wrong = causes_first(report)
         wrong += [check for check in report.checks if check.outcome == "warning" and check not in wrong]
         return cls(
-            judged.row,
+            entry.row,
             report.outcome,
             report.verdict,
             reasons_of(report),
-            judged.in_graph,
+            entry.in_graph,
             tuple(check.message for check in wrong),
-            json.dumps(report.to_json()),
+            zlib.compress(json.dumps(report.to_json()).encode(), 1),
         )
 
 
@@ -60,19 +62,21 @@ class Fleet:
     complete: bool = False
     """Whether the sweep has ended; an incomplete one is started again."""
 
-    def take(self, verdict: Verdict) -> Line | None:
+    def take(self, verdict: FleetResult) -> Line | None:
         """Add a verdict. Return its line, if it has one."""
         if isinstance(verdict, Gone):
             self.gone.append(verdict.id)
             return None
         line: Line
-        if isinstance(verdict, Judged):
+        if isinstance(verdict, FleetEntry):
             self.tally.count(verdict.report)
             line = Shown.of(verdict)
         else:
             self.tally.miss(verdict.problem)
             line = verdict
         self.lines.append(line)
+        if len(self.lines) % 2_000 == 0:
+            gc.freeze()  # of fifty thousand lines, which live as long as the page, a search for garbage takes half a second
         for column in WIDE:
             self.longest[column.key] = max(self.longest[column.key], len(column.shown(line)))
         return line
@@ -82,7 +86,7 @@ class Fleet:
         found = Findings(arm, gone=list(self.gone), tally=self.tally)
         for line in lines:
             if isinstance(line, Shown):
-                found.reports.append(ClusterReport.from_json(json.loads(line.report)))
+                found.reports.append(ClusterReport.from_json(json.loads(zlib.decompress(line.report))))
             else:
                 found.missed.append(Missed(line.id, line.name, line.problem))
         read = [report.provenance for report in found.reports if report.provenance]

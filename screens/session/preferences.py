@@ -73,7 +73,7 @@ def _theme_in(text: str, source: str) -> str:
         raise ValueError(f"{source} is not valid YAML at line {line}. Correct it, or delete it.") from error
     if not isinstance(found, dict):
         what = f"write version: {_VERSION} and theme: {DEFAULT_THEME}"
-        raise ValueError(f"{source} holds no settings: {what}.")  # noqa: TRY004 - the file is wrong, not the code
+        raise ValueError(f"{source} is not a valid settings file: {what}.")  # noqa: TRY004 - the file is wrong, not the code
     for key in found:
         if key not in _KEYS:
             raise ValueError(f"{source}: unknown key {key!r}. The keys are: {', '.join(_KEYS)}.")

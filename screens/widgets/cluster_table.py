@@ -72,6 +72,8 @@ class ClusterTable(Frame, Generic[Row]):
         """The width of the terminal for which the table was drawn."""
         self._revision = session.clusters_revision
         self._escape_did = ""
+        self.drawn: dict[str, int] = {}
+        """The columns of the table, and their widths."""
 
     # -- defined by subclasses -----------------------------------------------------------------------------------
 
@@ -236,7 +238,8 @@ class ClusterTable(Frame, Generic[Row]):
         table, keep = self.query_one(Rows), self.under_cursor
         self._width, self.words = self.app.size.width, self.typed
         table.clear(columns=True)
-        for key, width in self.columns().items():
+        self.drawn = self.columns()
+        for key, width in self.drawn.items():
             table.add_column(Text(self.head(key), no_wrap=True), key=key, width=width)
         rows = self.rows()
         self._shown, self._waiting = [], deque(rows)

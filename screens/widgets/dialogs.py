@@ -15,6 +15,7 @@ from screens.widgets.background import BackgroundScreen
 from screens.widgets.fields import Field
 from screens.widgets.key_footer import KeyFooter
 from wizard.errors import Problem
+from wizard.reports.wording import hanging
 from wizard.system.sanitize import sanitize
 
 Result = TypeVar("Result")
@@ -45,10 +46,11 @@ class Dialog(ModalScreen[Result], BackgroundScreen[Result]):
             move(animate=False)
 
 
-def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
+def problem_content(problem: Problem, *, remedy_first: bool = False, width: int = 0) -> Content:
     """Return a problem as text: what failed, what Azure returned, the likely cause and the remedy.
 
-    `remedy_first`: cause and remedy before what Azure returned, for a panel that shows only its first lines.
+    `remedy_first`: cause and remedy before what Azure returned, for a panel that shows only its first lines;
+    `width`: columns that there are, so that the texts are beside their labels.
     """
     parts: list[tuple[str, str]] = [("✗ ", "$error"), (sanitize(problem.summary), "bold")]
     returned = ": ".join(filter(None, (sanitize(problem.code), sanitize(problem.azure_said))))
@@ -62,8 +64,13 @@ def problem_content(problem: Problem, *, remedy_first: bool = False) -> Content:
         ),
     ):
         if text:
-            parts += [(f"\n{label}  ", "$quiet"), (text, "")]
+            shown = hanging(text, _LABEL, width) if width else text
+            parts += [(f"\n{f'{label}  ':<{_LABEL if width else 0}}", "$quiet"), (shown, "")]
     return Content.assemble(*parts)
+
+
+_LABEL = 14
+"""The width of the labels of a problem."""
 
 
 class _TextToKeep(Dialog[None]):

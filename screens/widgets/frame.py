@@ -41,11 +41,12 @@ class TopLine(Static):
             parts += [(dot, "dim"), (session.subscription.name, "")]
         if azure:
             name = azure.signed_in.name
-            room = self.app.size.width - 2 - sum(len(text) for text, _ in parts) - len(dot)
-            parts += [(dot, "dim"), (name if len(name) <= room else short(name), "dim")]
+            room = self.app.size.width - 2 - sum(len(text) for text, _ in parts)
+            name = name if len(name) + len(dot) <= room else short(name)
+            parts += [(" " * max(len(dot), room - len(name)), ""), (name, "dim")]
         styles = {"simulated": "bold $on-accent on $warning", "dim": "$quiet"}
         line = Content.assemble(*((text, styles.get(style, style)) for text, style in parts))
-        self.update(line, layout=False)  # its size is fixed, here and below: one layout less for each resize
+        change(self, line, layout=False)
 
 
 class StepRail(Static):
@@ -59,7 +60,7 @@ class StepRail(Static):
         """Draw the steps from the session: as a column, or as one line if there is little room."""
         narrow = self.app.size.width < NARROW
         entries = [_entry(session, key, current=key == self._current, narrow=narrow) for key in ORDER]
-        self.update(Content(" " if narrow else "\n").join(entries), layout=False)
+        change(self, Content(" " if narrow else "\n").join(entries), layout=False)
 
     def on_click(self, event: Click) -> None:
         """Go to the step that was clicked, if it can be reached."""

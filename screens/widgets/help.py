@@ -32,8 +32,8 @@ class HelpDialog(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog to-read"):
-            yield Static(Content("Help"), classes="title")
             with Horizontal(id="filter-line"):
+                yield Static(Content("Help"), classes="title")
                 yield Static(Content("/"), classes="sign")
                 yield Input(placeholder="type to find a key", compact=True, id="filter")
             with VerticalScroll(can_focus=False):

@@ -16,8 +16,7 @@ Link = Callable[[str], str]
 
 def resources(answers: Answers) -> list[str]:
     """Return the resource IDs of the cluster, and of its own vault and identity if it gets them."""
-    target = Target(answers, "")
-    return [target.cluster_id, *([target.vault_id, target.identity_id] if answers.customer_managed else [])]
+    return Target(answers, "").resources
 
 
 def no_link(resource_id: str) -> str:

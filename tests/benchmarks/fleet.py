@@ -20,21 +20,21 @@ _MEASURED = """
 import asyncio, json, os, re, resource, sys, time
 from wizard.cloud.azure import as_json, connect
 from wizard.cloud.inventory import cluster_row
-from wizard.fleet.judging import Judged, judge
+from wizard.fleet.verify import FleetEntry, verify_all
 from wizard.fleet.progress import Progress
 from wizard.fleet.sweep import sweep
 
 async def basic(azure):
     number = 0
-    async for each in judge(azure, await azure.subscriptions()):
-        number += isinstance(each, Judged)
+    async for each in verify_all(azure, await azure.subscriptions()):
+        number += isinstance(each, FleetEntry)
         json.dumps(each.report.to_json())
     return number
 
 async def full(azure):
     number = 0
-    async for each in judge(azure, await azure.subscriptions(), depth="full"):
-        number += isinstance(each, Judged)
+    async for each in verify_all(azure, await azure.subscriptions(), depth="full"):
+        number += isinstance(each, FleetEntry)
         json.dumps(each.report.to_json())
     return number
 
@@ -97,7 +97,7 @@ asyncio.run(main(sys.argv[1]))
 """
 
 _WAYS = {
-    "basic": "verify --all, at first sight",
+    "basic": "verify --all, settings only",
     "full": "verify --all, in full depth",
     "models": "lists through the SDK's models",
     "gets": "a GET for each cluster",
@@ -115,9 +115,9 @@ def fleet(report: Report) -> None:
         seconds = {way: each["seconds"] for way, each in found.items()}
         print(f"  {'':<34} {'':>9} a GET for each takes {seconds['gets'] / seconds['basic']:.1f}× as long")
     own = ("the same, not read", seconds["pages"])
-    report.line(f"{SIZES[-1]:,} clusters at first sight", seconds["basic"], own, 1.3)
+    report.line(f"{SIZES[-1]:,} clusters settings only", seconds["basic"], own, 1.3)
     most = found["basic"]["peak"] * 1024 * 1024
-    report.line(f"{SIZES[-1]:,} clusters at first sight, most memory", most, ("120 MB", _MOST), 1.0)
+    report.line(f"{SIZES[-1]:,} clusters settings only, most memory", most, ("120 MB", _MOST), 1.0)
 
 
 def _measure(way: str, what: str, environment: dict[str, str]) -> dict[str, float]:

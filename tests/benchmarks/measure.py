@@ -39,7 +39,7 @@ class Report:
         compared = f"{ratio:6.2f}× {against[0]}" if ratio and against else ""
         aimed = "" if aim is None else f"aim ≤ {aim}×" + (" missed" if ratio and ratio > aim else "")
         before = f"before: {value / self.earlier[what]:.2f}×" if what in self.earlier else ""
-        print(f"  {what:<58} {shown}  {compared:<34} {aimed:<18} {before}".rstrip(), flush=True)
+        print(f"  {what:<84} {shown}  {compared:<34} {aimed:<18} {before}".rstrip(), flush=True)
         self.results.append(Result(what, value, ratio, aim))
 
     def to_json(self) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from tests.benchmarks.measure import Report, medians, of_process
 
 _PYTHON = sys.executable
+WIZARD = [_PYTHON, "-m", "screens"]
+FIRST_TEXT = b"KMS encryption for AKS secrets"
 _BARE_TEXTUAL = """
 from textual.app import App
 from textual.widgets import Static
@@ -46,10 +48,8 @@ def first_frame(report: Report, times: int = 11) -> None:
     """The wizard's first frame on a terminal of 120x40, against the smallest Textual app there is."""
     took = medians(
         {
-            "bare": partial(_until_shown, [_PYTHON, "-c", _BARE_TEXTUAL], b"first frame"),
-            "wizard": partial(
-                _until_shown, [_PYTHON, "-m", "screens", "--simulate"], b"KMS encryption for AKS secrets"
-            ),
+            "bare": partial(until_shown, [_PYTHON, "-c", _BARE_TEXTUAL], b"first frame"),
+            "wizard": partial(until_shown, [*WIZARD, "--simulate"], FIRST_TEXT),
         },
         times,
     )
@@ -57,8 +57,8 @@ def first_frame(report: Report, times: int = 11) -> None:
     report.line("the wizard, first frame", took["wizard"], ("a minimal app", took["bare"]), 1.15)
 
 
-def _until_shown(command: Sequence[str], text: bytes) -> float:
-    """Seconds from starting a command on a terminal to that text being on it."""
+def until_shown(command: Sequence[str], text: bytes, environment: Mapping[str, str] | None = None) -> float:
+    """Seconds from starting a command on a terminal to that text being on it. `environment`: by default that of this process."""
     if sys.platform == "win32":
         raise NotImplementedError
     ours, theirs = pty.openpty()
@@ -70,7 +70,7 @@ def _until_shown(command: Sequence[str], text: bytes) -> float:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        env=os.environ | {"TERM": "xterm-256color"},
+        env={**(environment or os.environ), "TERM": "xterm-256color"},
     )
     os.close(theirs)
     shown = b""

@@ -8,12 +8,14 @@ time also has what others do; both are printed.
 import asyncio
 import json
 import shutil
+import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,8 @@ from screens.pages.fleet import FleetScreen
 from screens.pages.vault import VaultScreen
 from screens.session.active_run import ActiveRun
 from screens.widgets.picker import PickChoice, PickDialog
-from tests.benchmarks.measure import Report
+from tests.benchmarks.measure import Report, medians
+from tests.benchmarks.start_up import FIRST_TEXT, WIZARD, until_shown
 from tests.facts import empty_snapshot, target
 from tests.served import served
 from tests.support import answers
@@ -43,6 +46,10 @@ from wizard.runs.journal import Journal
 
 _LATEST = 0.05
 """Seconds that a frame may be late."""
+_FROZEN = 0.1
+"""Seconds after which a page that reads thousands of resources is frozen."""
+_ROUNDS = 3
+"""Rounds of each case, of which the medians are printed."""
 _RUNS = 10_000
 
 
@@ -64,16 +71,43 @@ class Turns:
             wall, cpu = now, used
 
 
-@asynccontextmanager
-async def _longest_turn(report: Report, what: str) -> AsyncIterator[None]:
-    turns = Turns()
-    watching = asyncio.create_task(turns.watch())
-    yield
-    turns.ended = True
-    await watching
-    aim = ("50 ms", _LATEST)
-    report.line(f"latest frame while {what}, CPU", turns.cpu, aim, 1.0)
-    report.line(f"latest frame while {what}, wall", turns.wall)
+@dataclass
+class Latest:
+    """The latest frame of each case in each round; other figures of the rounds, in seconds; and their medians."""
+
+    turns: dict[str, list[Turns]] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def during(self, what: str) -> AsyncIterator[None]:
+        """Measure the longest turn of the block."""
+        turns = Turns()
+        watching = asyncio.create_task(turns.watch())
+        yield
+        turns.ended = True
+        await watching
+        self.turns.setdefault(what, []).append(turns)
+
+    def took(self, what: str, seconds: float) -> None:
+        """Keep what something took in this round."""
+        self.seconds.setdefault(what, []).append(seconds)
+
+    def cpu(self, what: str) -> float:
+        """The median of the CPU time of the longest turns of a case."""
+        return statistics.median(turns.cpu for turns in self.turns[what])
+
+    def report(self, report: Report, aim: float = _LATEST, beside: str = "") -> None:
+        """Print every case. `beside`: the case without this program, to which those that resize are compared as well."""
+        for what, rounds in self.turns.items():
+            against = f"{aim * 1000:.0f} ms", aim
+            report.line(f"latest frame while {what}, CPU", self.cpu(what), against, 1.0)
+            if beside and what != beside and "is resized" in what:
+                report.line(
+                    f"latest frame while {what}, against a bare table",
+                    self.cpu(what),
+                    ("the bare table", self.cpu(beside)),
+                )
+            report.line(f"latest frame while {what}, wall", statistics.median(turns.wall for turns in rounds))
 
 
 @asynccontextmanager
@@ -131,6 +165,9 @@ async def _resize(app: App[Any], seconds: float) -> None:
         await asyncio.sleep(0.02)
 
 
+_BARE_TABLE = "a table in a minimal app is resized"
+
+
 class _Bare(App[None]):
     """A table in the smallest Textual app there is: what resizing costs without this program."""
 
@@ -143,48 +180,52 @@ class _Bare(App[None]):
         table.add_rows([f"cell {row}"] * 7 for row in range(50))
 
 
-async def _bare(report: Report) -> None:
+async def _bare(latest: Latest) -> None:
     app = _Bare()
     async with app.run_test(size=(120, 40)):
         await asyncio.sleep(1)
         gc_startup.end(gc_startup.WIZARD)
-        async with _longest_turn(report, "a table in a minimal app is resized"):
-            await _resize(app, 3)
+        async with latest.during(_BARE_TABLE):
+            await _resize(app, 2)
 
 
-async def _frames(report: Report, environment: dict[str, str], room: Path) -> None:
+async def _frames(latest: Latest, environment: dict[str, str], room: Path) -> None:
     async with _wizard(environment, room) as app:
         await _until(lambda: app.session.azure_or_none is not None)
         await asyncio.sleep(2)  # the pages are imported in a thread, once
         gc_startup.end(gc_startup.WIZARD)  # as the command line does after the sign-in
-        async with _longest_turn(report, "a fleet of 10,000 streams in"):
+        async with latest.during("a fleet of 10,000 streams in"):
             app.push_screen(FleetScreen(app.session))
             await _until(lambda: bool(app.session.fleet and app.session.fleet.complete))
             await asyncio.sleep(0.5)
-        async with _longest_turn(report, "that fleet's page is resized"):
-            await _resize(app, 3)
-        async with _longest_turn(report, "the run's page is opened"):
+        async with latest.during("that fleet's page is resized"):
+            await _resize(app, 2)
+        async with latest.during("the run's page is opened"):
             active, journal = _start(app)
             await asyncio.sleep(1)
-        async with _longest_turn(report, "a run logs 10,000 lines a second"):
-            await _log(active, journal, 3)
-        async with _longest_turn(report, "the run's page with 10,000 lines is resized"):
-            await _resize(app, 3)
+        async with latest.during("a run logs 10,000 lines a second"):
+            await _log(active, journal, 2)
+        async with latest.during("the run's page with 10,000 lines is resized"):
+            await _resize(app, 2)
 
 
 def frames(report: Report) -> None:
-    """The latest frame in each case."""
+    """The latest frame in each case. Resizing is compared with that of a bare table, too: below it is no way."""
+    latest = Latest()
     fleet = {"clusters": 10_000, "subscriptions": 40}
     with (
         tempfile.TemporaryDirectory() as folder,
         served({"description": "A fleet.", "extends": "fleet", "fleet": fleet}, "max") as environment,
     ):
-        asyncio.run(_bare(report))
-        asyncio.run(_frames(report, environment, Path(folder)))
+        for number in range(_ROUNDS):
+            asyncio.run(_bare(latest))
+            asyncio.run(_frames(latest, environment, Path(folder, str(number))))
+    latest.report(report, beside=_BARE_TABLE)
 
 
 def many_vaults(report: Report) -> None:
     """The vault form in a subscription with five thousand vaults, identities and role assignments: until they can be selected."""
+    latest = Latest()
     fleet = {"clusters": 10, "subscriptions": 1, "spare_vaults": 5_000}
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -192,10 +233,15 @@ def many_vaults(report: Report) -> None:
             {"description": "Vaults.", "extends": "fleet", "page_size": 1000, "fleet": fleet}, "max"
         ) as environment,
     ):
-        asyncio.run(_vault_form(report, environment, Path(folder)))
+        for _ in range(_ROUNDS):
+            asyncio.run(_vault_form(latest, environment, Path(folder)))
+    latest.report(report, _FROZEN)
+    selectable, cpu = (statistics.median(each) for each in latest.seconds.values())
+    report.line("5,000 vaults and identities can be selected", selectable, ("a second", 1.0), 1.0)
+    report.line("the same, CPU", cpu, ("a second", 1.0), 1.0)
 
 
-async def _vault_form(report: Report, environment: dict[str, str], room: Path) -> None:
+async def _vault_form(latest: Latest, environment: dict[str, str], room: Path) -> None:
     async with _wizard(environment, room) as app:
         await _until(lambda: app.session.azure_or_none is not None)
         session = app.session
@@ -208,36 +254,45 @@ async def _vault_form(report: Report, environment: dict[str, str], room: Path) -
         await asyncio.sleep(2)
         gc_startup.end(gc_startup.WIZARD)
         begun, used = time.perf_counter(), time.process_time()
-        async with _longest_turn(report, "5,000 vaults and identities are read"):
+        async with latest.during("5,000 vaults and identities are read"):
             app.go_to("vault")
             await _until(lambda: isinstance(app.screen, VaultScreen) and app.screen.is_mounted)
-            await _until(lambda: _offered(app) > 10_000)
-            took, cpu = time.perf_counter() - begun, time.process_time() - used
-        report.line("5,000 vaults and identities can be selected", took, ("a second", 1.0), 1.0)
-        report.line("the same, CPU", cpu)
-        async with _longest_turn(report, "the list of 5,000 vaults is opened"):
+            choices = list(app.screen.query(PickChoice))
+            await _until(lambda: sum(len(each._rows) for each in choices) > 10_000)
+            latest.took("wall", time.perf_counter() - begun)
+            latest.took("cpu", time.process_time() - used)
+        async with latest.during("the list of 5,000 vaults is opened"):
             app.screen.query_one("#vault", PickChoice).open()
             await _until(lambda: isinstance(app.screen, PickDialog))
             await asyncio.sleep(1)
-        async with _longest_turn(report, "the list of 5,000 vaults is filtered"):
+        async with latest.during("the list of 5,000 vaults is filtered"):
             for filter_ in ("s", "spare 04", "spare 0499"):
                 app.screen.query_one(Input).value = filter_
                 await asyncio.sleep(0.3)
 
 
-def _offered(app: WizardApp) -> int:
-    return sum(len(each._rows) for each in app.screen.query(PickChoice))
-
-
 def many_runs(report: Report) -> None:
-    """The offer to resume, from the sign-in on, where the journal has ten thousand runs, three of a hundred to be resumed."""
+    """The first frame, and from the sign-in on the offer to resume, where the journal has ten thousand runs, three of a hundred
+    to be resumed; the first frame without them is what it is compared with.
+    """
+    latest = Latest()
     with (
         tempfile.TemporaryDirectory() as folder,
         served({"description": "The built-in scenario.", "extends": "contoso"}, "max") as environment,
     ):
-        room = Path(folder)
-        _record(room / "runs", asyncio.run(_cloud(environment)))
-        asyncio.run(_offer(report, environment, room))
+        full, empty = Path(folder, "full"), Path(folder, "empty")
+        _record(full / "aks-kms" / "runs", asyncio.run(_cloud(environment)))
+        frame = {
+            name: partial(until_shown, WIZARD, FIRST_TEXT, environment | {"XDG_STATE_HOME": str(state)})
+            for name, state in (("full", full), ("empty", empty))
+        }
+        shown = medians(frame, 7)
+        report.line("first frame, with 10,000 runs", shown["full"], ("without runs", shown["empty"]), 1.05)
+        for _ in range(_ROUNDS):
+            asyncio.run(_offer(latest, environment, full / "aks-kms"))
+    latest.report(report)
+    for what, seconds in latest.seconds.items():
+        report.line(what, statistics.median(seconds), ("a second", 1.0), 1.0)
 
 
 async def _cloud(environment: dict[str, str]) -> Json:
@@ -245,15 +300,13 @@ async def _cloud(environment: dict[str, str]) -> Json:
         return azure.cloud.to_json()
 
 
-async def _offer(report: Report, environment: dict[str, str], room: Path) -> None:
+async def _offer(latest: Latest, environment: dict[str, str], room: Path) -> None:
     async with _wizard(environment, room) as app:
         await _until(lambda: app.session.azure_or_none is not None)
         begun = time.perf_counter()
-        async with _longest_turn(report, "10,000 runs are read"):
+        async with latest.during("10,000 runs are read"):
             await _until(lambda: bool(app.session.resumable))
-            report.line(
-                "the offer to resume, with 10,000 runs", time.perf_counter() - begun, ("a second", 1.0), 1.0
-            )
+            latest.took("the offer to resume, with 10,000 runs", time.perf_counter() - begun)
 
 
 def _record(root: Path, cloud: Json) -> None:

@@ -17,7 +17,7 @@ from screens.cli.options import Settings
 from tests.in_process import run
 from tests.journeys.command_line import Shell
 from tests.simulated.procedure.test_key_rotation import encrypted
-from tests.support import DEVELOPMENT, KEY_OPTIONS, PRODUCTION, answers, cluster_id
+from tests.support import DEVELOPMENT, KEY_OPTIONS, LIMIT, PRODUCTION, answers, cluster_id
 from wizard.procedure.cluster_lock import ClusterLock
 
 RUN = "20260101-000000-aks-demo"
@@ -71,6 +71,8 @@ ROWS = [
     ("apply -f platform-managed.yaml", 2, "Error: This encryption cannot be disabled later, and stdin is not a terminal, so confirmation is not possible. Review `aks-kms plan` and add --confirm DIGEST with the digest that it prints, or add --yes to skip the review."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes", 0, "✓ aks-demo: secrets are encrypted with a platform-managed key."),
     ("--simulate --speed=max apply -f platform-managed.yaml --confirm=123", 2, "Error: Invalid value for '--confirm': it is too short: give at least 12 hex digits."),
+    ("apply -f platform-managed.yaml --confirm=0123456789xy", 2, "Error: Invalid value for '--confirm': it has characters other than hex digits (0-9, a-f)."),
+    ("apply -f platform-managed.yaml --confirm=00000000000000000000000000000000000000000000000000000000000000000", 2, "Error: Invalid value for '--confirm': it is too long: a digest has 64 hex digits."),
     ("--simulate=update-fails --speed=max apply -f platform-managed.yaml --yes", 1, "✗ aks-demo: step 4 of 5 failed (cluster). The cluster aks-demo could not be updated."),
     ("--simulate=no-rights --speed=max apply -f customer-managed-private.yaml --yes", 1, "✗ No changes were made. Fix the errors marked ✗ and try again."),
     ("--simulate --speed=max apply -f platform-managed.yaml --yes --settle=-1", 2, "Error: Invalid value for '--settle': -1.0 is not in the range x>=0."),
@@ -268,7 +270,7 @@ def test_a_second_signal_does_not_wait_for_the_clean_up(tmp_path: Path) -> None:
     for expected in ("ready", "cleaning up"):
         assert process.stdout.readline().strip() == expected
         process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=LIMIT)
     assert (process.returncode, err.split(".")[0]) == (130, "Stopped immediately")
 
 

@@ -28,7 +28,7 @@ from screens.cli.main import main
 try:
     main()
 finally:
-    heavy = {"pydantic", "textual", "rich", "azure", "aiohttp", "ruamel", "cryptography", "msal", "requests"}
+    heavy = {"pydantic", "textual", "rich", "azure", "azure.mgmt.containerservice", "aiohttp", "ruamel", "cryptography", "msal", "requests"}
     if sys.argv[1:] in (["--help"], ["--version"]):  # here a few milliseconds count
         heavy |= {"shutil", "shlex", "unicodedata", "importlib.resources", "wizard.cloud", "wizard.system"}
     print("LOADED", *sorted(heavy & {part for name in sys.modules for part in (name, name.partition(".")[0])}), file=sys.stderr)
@@ -63,14 +63,19 @@ def test_light_commands_import_no_heavy_packages(arguments: list[str], shell: Sh
         (["verify", "-g", "rg-bank", "-n", "bank-ledger"], ["aiohttp", "azure"]),
         (["clusters"], ["aiohttp", "azure"]),
         (["export", "-g", "rg-bank", "-n", "bank-ledger"], ["aiohttp", "azure"]),
-        (["apply", "-f", "-", "--yes"], ["aiohttp", "azure", "cryptography", "pydantic", "ruamel"]),
+        (
+            ["apply", "-f", "-", "--yes"],
+            ["aiohttp", "azure", "azure.mgmt.containerservice", "pydantic", "ruamel"],
+        ),
+        (["plan", "-f", "-"], ["aiohttp", "azure", "pydantic", "ruamel"]),
     ],
     ids=lambda value: value[0],
 )
 def test_commands_import_only_what_they_need(
     arguments: list[str], needed: list[str], start_shell: StartShell
 ):
-    """Signed in by the Azure CLI, which needs neither azure-identity nor msal and requests; the SDK of keys needs cryptography."""
+    """Signed in by the Azure CLI, which needs neither azure-identity nor msal and requests; of the SDK of AKS, only to change a
+    cluster."""
     shell = start_shell()
     assert shell.simulator is not None
     done = shell.run(
@@ -99,6 +104,20 @@ def test_completion_imports_no_heavy_packages(words: str, shell: Shell):
     asked["COMP_CWORD"] = str(len(f"{words}.".split()))
     done = shell.run(command=[sys.executable, "-c", LOADED], environment=asked)
     assert done.err.splitlines()[-1].split() == ["LOADED"], done.err
+
+
+def test_the_first_frame_imports_nothing_of_azure_and_no_answers():
+    code = "import sys, screens.app, screens.cli.wizard; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    late = {
+        "aiohttp",
+        "azure",
+        "pydantic",
+        "wizard.cloud.arm",
+        "wizard.cloud.encryption",
+        "screens.session.draft",
+    }
+    assert not late & set(done.stdout.split())
 
 
 def test_the_help_names_every_command_and_the_exit_codes(shell: Shell):

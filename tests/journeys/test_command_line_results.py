@@ -103,7 +103,7 @@ def test_a_plan_is_on_one_grid_with_its_problems_first(shell: Shell) -> None:
 def test_clusters_are_a_table_of_a_hundred_columns_and_wide_has_more(shell: Shell) -> None:
     narrow = shell.run("--simulate", "clusters")
     lines = narrow.out.splitlines()
-    heads = ["CLUSTER", "RESOURCE", "GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "NOTE"]
+    heads = ["CLUSTER", "RESOURCE", "GROUP", "SUBSCRIPTION", "VERSION", "ENCRYPTION", "REASON"]
     assert lines[0].split() == heads
     assert max(map(len, lines)) <= 100
     assert lines[-1] == "13 clusters in 2 subscriptions: 9 none, 1 platform, 2 customer, 1 legacy KMS"
@@ -111,7 +111,7 @@ def test_clusters_are_a_table_of_a_hundred_columns_and_wide_has_more(shell: Shel
     assert rows["bank-ledger"].startswith("✓")
     assert rows["bank-ledger"].endswith("1.34.2   customer, private")
     assert rows["batch-eu"].startswith("!")
-    assert rows["batch-eu"].split()[-4:] == ["legacy", "KMS", "versioned", "key"]
+    assert rows["batch-eu"].split()[-4:] == ["KMS", "not", "migrated", "+1"]
     assert rows["aks-demo"].startswith("–")
     assert narrow.err == ""
     assert "bank-ledger" in (shell.home / "state/aks-kms/seen/simulated.json").read_text("utf-8")

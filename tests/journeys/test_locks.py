@@ -63,7 +63,9 @@ async def test_a_lock_against_deletion_is_no_obstacle(tmp_path: Path) -> None:
 async def test_without_the_rule_azure_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule is not imaginary: with it switched off, Azure Resource Manager itself says ScopeLocked."""
     monkeypatch.setattr(
-        rules, "GUARDS", tuple(guard for guard in rules.GUARDS if guard is not governance.read_only_locks)
+        rules,
+        "ACTION_RULES",
+        tuple(each for each in rules.ACTION_RULES if each is not governance.read_only_locks),
     )
     async with signed_in(locked_world(tmp_path, GROUP, "ReadOnly")) as (_, azure):
         wanted = answers("customer-managed-private")

@@ -9,7 +9,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from textual.color import Color
 
 from screens.session.active_run import ActiveRun, LogLine
 from screens.session.waits import Wait
@@ -25,6 +26,7 @@ from tests.gallery import Visit, failing, refused, whole
 from tests.operator import LARGE, SMALL, Operator, wizard
 from tests.pictures import fixed_tools
 from tests.support import LIMIT, ManualClock
+from tests.textual_internals import strips
 from wizard.procedure.steps import STEPS
 from wizard.simulator import Simulator
 
@@ -46,6 +48,8 @@ PICTURES = {
     "verification-failed": (LARGE, SMALL),
 }
 """The pages, and in which sizes of the terminal each is kept."""
+STYLED = ("review-with-problems", "run-failed", "verification-failed")
+"""Pages on which colours carry a meaning: these are compared as well, at 120x40."""
 SHOWN = {
     *("feature", "provider", "resource-group", "vault", "operator-role", "key", "firewall"),
     *("identity", "crypto-role", "contributor-role", "cluster", "verify"),
@@ -74,6 +78,15 @@ async def test_pages_look_as_they_did(
                 for size in PICTURES[name]:
                     await operator.pilot.resize_terminal(*size)
                     changed.extend(await _difference(operator, f"{name}-{size[0]}x{size[1]}.txt"))
+                    if name in STYLED and size == LARGE:
+                        changed.extend(await _difference(operator, f"{name}.styles.txt", _styles))
+                if name == "run":  # the same run, later than usual
+                    active = operator.app.session.active
+                    assert active
+                    assert isinstance(active.clock, ManualClock)
+                    active.clock.passed.append(1200.0)
+                    await operator.sees("29:39 elapsed, 2:39 longer than the usual 13–27 min")
+                    await operator.sees("2:39 longer than usual", "longer than 8–11 min")
             await operator.pilot.resize_terminal(*LARGE)
 
         await operator.sees("Signed in to")
@@ -81,19 +94,46 @@ async def test_pages_look_as_they_did(
     assert not changed, "\n".join([*changed, "If it should look so: see the head of this file."])
 
 
-async def _difference(operator: Operator, name: str) -> list[str]:
+async def _difference(
+    operator: Operator, name: str, drawn: Callable[[Operator], str] = Operator.frame
+) -> list[str]:
     """Wait until the page is as in its picture; return how it differs if it does not get so."""
     path = FOLDER / name
     if WRITE:
         await operator.pilot.pause(1.5)
-        path.write_text(f"{_lasting(operator.frame())}\n", "utf-8")
+        path.write_text(f"{_lasting(drawn(operator))}\n", "utf-8")
     before = path.read_text("utf-8")
     try:
-        await operator.until(lambda: f"{_lasting(operator.frame())}\n" == before, name, min(LIMIT, 20.0))
+        await operator.until(lambda: f"{_lasting(drawn(operator))}\n" == before, name, min(LIMIT, 20.0))
     except AssertionError:
-        now = f"{_lasting(operator.frame())}\n"
+        now = f"{_lasting(drawn(operator))}\n"
         return list(difflib.unified_diff(before.splitlines(), now.splitlines(), name, "now", lineterm=""))
     return []
+
+
+_RAIL = 23
+"""Columns of the step rail."""
+_BORDERS = " ─│╭╮╰╯━┃┏┓┗┛"
+
+
+def _styles(operator: Operator) -> str:
+    """Return what in the body of a page has a colour with a meaning, is bold or has the cursor: a line each, with that of the
+    screen; without borders, which have the colour of their title.
+    """
+    colours = operator.app.get_css_variables()
+    roles = {Color.parse(colours[name]).rgb: name for name in ("success", "error", "warning", "accent")}
+    cursor = Color.parse(colours["block-cursor-background"]).rgb
+    found = []
+    for number, strip in enumerate(strips(operator.app)[1:-1], 2):
+        for text, style, _ in strip.crop(_RAIL):
+            if style is None or not text.strip(_BORDERS):
+                continue
+            fore, back = (each and each.triplet for each in (style.color, style.bgcolor))
+            role = [roles.get((fore.red, fore.green, fore.blue), "")] if fore else []
+            role += ["bold"] * bool(style.bold) + ["cursor"] * bool(back and tuple(back) == cursor)
+            if said := " ".join(filter(None, role)):
+                found.append(f"{number:>2} {said}: {text.strip()}")
+    return "\n".join(found)
 
 
 def _lasting(frame: str) -> str:
@@ -102,7 +142,7 @@ def _lasting(frame: str) -> str:
     frame = re.sub(r"\d\d:\d\d:\d\d", "00:00:00", frame)
     frame = re.sub(r" +(plan) \w{6} · made .*$", r"  \1 · made", frame, flags=re.MULTILINE)
     frame = re.sub(r"(Verification of \S+) +read from Azure (?!by).*$", r"\1", frame, flags=re.MULTILINE)
-    frame = re.sub(r" +(\d+ in \d+ subscriptions · \w+) · .*$", r"  \1", frame, flags=re.MULTILINE)
+    frame = re.sub(r" +(\d+ in \d+ subscriptions · [\w ]+) · .*$", r"  \1", frame, flags=re.MULTILINE)
     frame = re.sub(r" +(\d+ found in \d+ subscriptions) · .*$", r"  \1", frame, flags=re.MULTILINE)
     frame = re.sub(r"(?:\d+ of \d+ checks|Passed +\d)[^│\n]*", _uncounted, frame)
     frame = re.sub(" +$", "", frame, flags=re.MULTILINE)

@@ -82,29 +82,29 @@ CASES = [
     Case("legacy-kms-v1", cluster.version, PRIVATE, "legacy-kms-v1", "BadRequest"),
     Case("version-not-offered", cluster.new_version, new("1.37"), {}, "K8sVersionNotSupported"),
     Case("version-lts-only", cluster.new_version, new("1.33"), {"kubernetes_versions": {"1.33": {"lts_only": True}}}, "K8sVersionNotSupported"),
-    Case("region-unknown", regions.known, answers("customer-managed-private", location="marsnorth"), {}, "LocationNotAvailableForResourceType"),
-    Case("region-not-offered", regions.offered, new("1.34"), {"not_offered": {"Microsoft.ContainerService/managedClusters": ["westus2"]}}, "LocationNotAvailableForResourceType"),
+    Case("region-unknown", regions.exists, answers("customer-managed-private", location="marsnorth"), {}, "LocationNotAvailableForResourceType"),
+    Case("region-not-offered", regions.aks_available, new("1.34"), {"not_offered": {"Microsoft.ContainerService/managedClusters": ["westus2"]}}, "LocationNotAvailableForResourceType"),
     Case("cluster-stopped", cluster.state, PLATFORM, "stopped", "OperationNotAllowed"),
     Case("quota-reached", cluster.quota, new(), "quota-reached", "ManagedClusterCountExceedsQuotaLimit"),
     Case("vm-size-not-available", cluster.node_size, answers("platform-managed", cluster={"name": "aks-new", "create": {"node_vm_size": "Standard_Nope_v9"}}), {}, "BadRequest"),
     Case("vcpu-quota-reached", cluster.node_size, new(), {"quotas": {"vcpus": {"westus2": {"cores": 14}}}}, "ErrCode_InsufficientVCPUQuota"),
     Case("subscription-disabled", governance.subscriptions_enabled, PLATFORM, {"subscriptions": {PRODUCTION: {"state": "Disabled"}}}, "ReadOnlyDisabledSubscription"),
-    Case("cluster-service-principal", identity.of_the_cluster, PLATFORM, "service-principal", "BadRequest"),
+    Case("cluster-service-principal", identity.kind, PLATFORM, "service-principal", "BadRequest"),
     Case("identity-gone", identity.deleted, PLATFORM, "identity-deleted", "FailedIdentityOperation"),
     Case("provider-not-registered", governance.providers_registered, PRIVATE, "unregistered-provider", "MissingSubscriptionRegistration"),
     Case("policy-denies", governance.policies_deny, PRIVATE, "policy-denies-vault", "RequestDisallowedByPolicy"),
-    Case("vault-soft-deleted", vault.name_is_free, PRIVATE, "vault-soft-deleted", "ConflictError"),
-    Case("vault-name-taken", vault.name_is_free, PRIVATE, "vault-name-taken", "VaultAlreadyExists"),
+    Case("vault-soft-deleted", vault.name_available, PRIVATE, "vault-soft-deleted", "ConflictError"),
+    Case("vault-name-taken", vault.name_available, PRIVATE, "vault-name-taken", "VaultAlreadyExists"),
     Case("vault-firewall-denies", vault.firewall, PUBLIC, "vault-firewall", PERMISSION),
-    Case("vault-firewall-bars-key", vault.firewall_bars_key, LETTER, demo(vaults={"kv-demo": {"default_action": "Deny"}}), "ForbiddenByFirewall"),
-    Case("vault-perimeter", vault.fits, PRIVATE, "vault-perimeter", "InternalOperationError"),
-    Case("vault-other-tenant", vault.fits, PRIVATE, "vault-other-tenant", "BadRequest"),
-    Case("key-hsm-needs-premium", vault.hardware, answers("customer-managed-private", key={"type": "RSA-HSM"}), demo(vaults={"kv-demo": {}}), "BadRequest"),
-    Case("key-type", key.fits, PUBLIC, "key-elliptic", PERMISSION),
-    Case("key-operations", key.fits, PUBLIC, "key-without-encrypt", PERMISSION),
-    Case("key-disabled", key.fits, PUBLIC, "key-disabled", PERMISSION),
-    Case("key-expired", key.fits, PUBLIC, "key-expired", PERMISSION),
-    Case("key-not-yet-valid", key.fits, PUBLIC, "key-not-yet-valid", PERMISSION),
+    Case("vault-firewall-bars-key", vault.key_creation, LETTER, demo(vaults={"kv-demo": {"default_action": "Deny"}}), "ForbiddenByFirewall"),
+    Case("vault-perimeter", vault.usable, PRIVATE, "vault-perimeter", "InternalOperationError"),
+    Case("vault-other-tenant", vault.usable, PRIVATE, "vault-other-tenant", "BadRequest"),
+    Case("key-hsm-needs-premium", vault.hsm_support, answers("customer-managed-private", key={"type": "RSA-HSM"}), demo(vaults={"kv-demo": {}}), "BadRequest"),
+    Case("key-type", key.usable, PUBLIC, "key-elliptic", PERMISSION),
+    Case("key-operations", key.usable, PUBLIC, "key-without-encrypt", PERMISSION),
+    Case("key-disabled", key.usable, PUBLIC, "key-disabled", PERMISSION),
+    Case("key-expired", key.usable, PUBLIC, "key-expired", PERMISSION),
+    Case("key-not-yet-valid", key.usable, PUBLIC, "key-not-yet-valid", PERMISSION),
     Case("key-deleted", key.deleted, PRIVATE, OFFICER, "ObjectIsDeletedButRecoverable"),
     Case("identity-denied", identity.role, PUBLIC, DENIED, PERMISSION),
     Case("rights-missing", governance.missing_permissions, PRIVATE, "no-rights", "AuthorizationFailed"),
@@ -142,7 +142,9 @@ async def test_without_the_rule_azure_refuses(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rules, "RULES", tuple(rule for rule in rules.RULES if rule is not case.rule))
-    monkeypatch.setattr(rules, "GUARDS", tuple(guard for guard in rules.GUARDS if guard is not case.rule))
+    monkeypatch.setattr(
+        rules, "ACTION_RULES", tuple(each for each in rules.ACTION_RULES if each is not case.rule)
+    )
 
     async def does_not_look(*_: object) -> None:
         """The gate is passed once more before AKS is asked."""
@@ -178,7 +180,7 @@ def test_every_rule_that_refuses_has_a_scenario() -> None:
     import inspect
     import re
 
-    modules = {inspect.getmodule(rule) for rule in (*rules.RULES, *rules.GUARDS)}
+    modules = {inspect.getmodule(rule) for rule in (*rules.RULES, *rules.ACTION_RULES)}
     sources = "".join(Path(inspect.getfile(module)).read_text() for module in modules if module)
     errors = set(re.findall(r'"error",\s+"([a-z0-9-]+)",', sources))
     assert errors == {case.code for case in CASES} | NOT_AZURES_TO_REFUSE.keys()

@@ -62,7 +62,7 @@ async def test_fleet_is_sorted_filtered_and_saved_and_a_cluster_is_opened(
         shown = await operator.sees("9 fail", "13 in 2 subscriptions", "aks-demo", "not encrypted")
         assert "legacy" in shown
         assert "platform" in shown
-        assert any("All clusters" in line and "basic · " in line for line in shown.splitlines()), (
+        assert any("All clusters" in line and "settings only · " in line for line in shown.splitlines()), (
             "it stands in one line"
         )
         assert len(names(operator)) == 13
@@ -179,7 +179,9 @@ async def test_full_depth_detects_a_broken_vault(tmp_path: Path) -> None:
         await to_many(operator)
         await operator.sees("9 fail")
         await operator.press("d")
-        await operator.sees("10 fail", "full depth")
+        await operator.sees("Verify 13 clusters in full depth?", "For the 3 with a key in a key vault")
+        await operator.press("right", "enter")
+        await operator.sees("10 fail", "full depth", "cluster cannot reach th…")
         await operator.press("slash")
         await operator.type("ledger")
         await operator.sees("firewall does not allow trusted Azure services")

@@ -7,8 +7,10 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from screens.pages import prerequisites
 from screens.session.preferences import chosen_theme
 from tests.operator import SMALL, wizard
+from tests.support import PRODUCTION
 from wizard.simulator import Simulator
 
 
@@ -61,7 +63,7 @@ async def test_log_follows_its_end_while_the_steps_grow(tmp_path: Path) -> None:
         await operator.sees(f"{steps - 2} of {steps} done", "log: events, following")
         await operator.press("l", "l")
         await operator.sees(
-            "log: all, following · ←→ scroll", "following the operation, at most", "Steps 1 to 9: 7 done"
+            "log: all, following · ←→ scroll", "following the operation, at most", f"Steps 1 to {steps - 2}: "
         )
         await operator.press("right", "right")
         await operator.sees("--timeout operation)")
@@ -130,14 +132,30 @@ async def test_review_opens_its_gate_at_the_end_of_the_plan_and_no_message_cover
         )
 
 
-async def test_first_subscription_is_preselected_and_the_footer_shows_the_key(tmp_path: Path) -> None:
-    async with Simulator("contoso") as simulator, wizard(simulator, tmp_path, SMALL) as operator:
+async def test_default_subscription_is_preselected_and_many_have_a_filter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prerequisites, "_MANY", 1)
+    profile = f'{{"subscriptions": [{{"id": "{PRODUCTION}", "isDefault": true}}]}}'
+    (tmp_path / "azureProfile.json").write_text(profile, "utf-8")
+    async with (
+        Simulator("contoso") as simulator,
+        wizard(simulator, tmp_path, SMALL, AZURE_CONFIG_DIR=str(tmp_path)) as operator,
+    ):
         await operator.sees("Signed in to")
         await operator.press("enter")
-        await operator.sees("Which subscription?", "enter select")
+        await operator.sees("enter select", f"{PRODUCTION} default", "2 subscriptions")
+        await operator.press("slash")
+        await operator.sees("esc to the list")
+        await operator.type("dev")
+        await operator.sees("1 of 2 subscriptions", "esc clear filter")
+        await operator.press("escape")
+        await operator.sees("2 subscriptions", "esc back")
         await operator.press("enter")
         await operator.sees("The preview feature")
-        assert operator.app.session.draft.subscription == operator.app.session.subscriptions[0]
+        subscription = operator.app.session.draft.subscription
+        assert subscription
+        assert subscription.id == PRODUCTION
 
 
 async def test_palette_offers_help_the_keys_of_the_footer_and_themes(

@@ -18,13 +18,13 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from tests.forked import context
-from tests.support import LIMIT
+from tests.support import LIMIT, wait_for_advisory_reads
 
 Moment = Literal["before", "sent", "answered"]
 """Before request N is sent; after Azure has carried it out, its answer never seen; after its answer was taken note of."""
 MOMENTS: tuple[Moment, ...] = ("before", "sent", "answered")
 
-_GUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+_GUID = re.compile(r"(?<=/)(?<!^/subscriptions/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
 @dataclass(frozen=True, order=True)
@@ -42,7 +42,7 @@ class Asked:
 
 
 def plain(path: str) -> str:
-    """A request's path in lower case; a GUID that is generated each time is `*`."""
+    """A request's path in lower case; a GUID that is generated each time is `*`, not that of a subscription."""
     return _GUID.sub("*", unquote(path).rstrip("/").lower()) or "/"
 
 
@@ -97,6 +97,7 @@ def _child(arguments: list[str], environment: dict[str, str], out: str, kill: Ki
         die_at(kill)
     from screens.cli.main import main
 
+    wait_for_advisory_reads()
     main()
 
 

@@ -14,7 +14,7 @@ from wizard.answers.model import Answers
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
 from wizard.errors import Problem
-from wizard.fleet.judging import Judged, judge
+from wizard.fleet.verify import FleetEntry, verify_all
 from wizard.procedure.events import Event
 from wizard.procedure.key_rotation import read_rotation, rotate
 from wizard.procedure.planning import make_plan
@@ -116,11 +116,11 @@ def listing(depth: str) -> Attempt:
         seen = 0
         subscriptions = await azure.subscriptions()
         async with aclosing(
-            judge(azure, subscriptions, depth="full" if depth == "full" else "basic")
+            verify_all(azure, subscriptions, depth="full" if depth == "full" else "basic")
         ) as found:
             async for each in found:
                 seen += 1
-                if isinstance(each, Judged):
+                if isinstance(each, FleetEntry):
                     ending.verdict |= verdict(each.report)
                 elif isinstance(each, Unreadable):
                     ending.problem = each.problem

@@ -18,8 +18,6 @@ from wizard.cloud.arm import Json
 from wizard.simulator import Recorded, Simulator
 
 MOST_RESUMES = 4
-IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-"""A thousand journals are not to wear out a disk."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Place:
 @contextmanager
 def place(procedure: Procedure) -> Iterator[Place]:
     """A new simulator, in which time passes with each request, until the end of the block."""
-    with TemporaryDirectory(prefix="kill-", dir=IN_MEMORY) as name:
+    with TemporaryDirectory(prefix="kill-") as name:
         folder = Path(name)
         begun, seen = time.time(), [0]
 

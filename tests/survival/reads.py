@@ -14,15 +14,17 @@ import math
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any
+from unittest import mock
+from urllib.parse import urlsplit
 
 from screens.cli.outcome import code_of
 from tests.journeys.test_transitions import FROM
@@ -34,6 +36,7 @@ from wizard.answers.model import Answers
 from wizard.cloud import reads
 from wizard.cloud.arm import Json
 from wizard.cloud.azure import Azure
+from wizard.cloud.pipeline import AnnouncingTransport
 from wizard.cloud.reads import Read
 from wizard.procedure.planning import make_plan
 from wizard.simulator import Recorded, Simulator
@@ -64,54 +67,12 @@ FAULTS = (
     "lying encoding",
 )
 _TRIES = 5
-_FAST = f"{SHORT},advisory-read=2"
+_FAST = f"{SHORT},advisory-read=30"
 _SLOW = f"{SHORT},request=1,advisory-read=0.5"
 """If Azure does not answer: seconds of real time."""
 
-_ADVISORY: dict[str, Read] = {
-    "*/providers/microsoft.authorization/locks": reads.LOCKS,
-    "*/denyassignments": reads.DENY_ASSIGNMENTS,
-    "*/permissions": reads.PERMISSIONS,
-    "*/roledefinitions/*": reads.PERMISSIONS,
-    "*/roleeligibilityscheduleinstances": reads.ELIGIBLE_ROLES,
-    "*/checkpolicyrestrictions": reads.POLICIES,
-    "*/microsoft.compute/locations/*/usages": reads.VCPU_QUOTAS,
-    "*/microsoft.compute/skus": reads.VM_SIZES,
-    "*/diagnosticsettings": reads.LOG_SETTINGS,
-    "*/deployments": reads.DEPLOYMENTS,
-    "*/deploymentstacks": reads.STACKS,
-    "/subscriptions/????????-????-????-????-????????????": reads.SUBSCRIPTION_STATE,
-    "*/quotas": reads.QUOTA,
-    "*/usages": reads.QUOTA,
-    "*/checknameavailability": reads.VAULT_NAME,
-    "*/deletedvaults": reads.DELETED_VAULTS,
-    "/deletedkeys/*": reads.DELETED_KEY,
-    "/subscriptions/????????-????-????-????-????????????/providers/microsoft.keyvault": reads.PROVIDERS,
-    "/subscriptions/????????-????-????-????-????????????/providers/microsoft.managedidentity": reads.PROVIDERS,
-    "/subscriptions/????????-????-????-????-????????????/locations": reads.REGIONS,
-    "/subscriptions/????????-????-????-????-????????????/providers/microsoft.containerservice/managedclusters": reads.VAULT_USERS,
-    "/subscriptions/????????-????-????-????-????????????/providers/microsoft.authorization/roleassignments": reads.OTHER_ROLES,
-}  # fmt: skip
-"""By the path in lower case. Every other read is needed."""
-
-
-_LISTS = frozenset(
-    (
-        *("permissions", "locks", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-        *("deletedvaults", "quotas", "usages", "locations", "versions", "managedclusters", "skus"),
-        *("deployments", "deploymentstacks", "values", "diagnosticsettings"),
-    )
-)
-"""The last part of the path of each list."""
-
-
 _ONE_PAGE = {"deployments", "diagnosticsettings"}
 """Lists of which one page is read."""
-
-
-def read_of(path: str) -> Read | None:
-    """The advisory read that asks this; None for a needed one."""
-    return next((read for pattern, read in _ADVISORY.items() if fnmatchcase(path, pattern)), None)
 
 
 # -- what is attempted ------------------------------------------------------------------------------------------------
@@ -164,11 +125,24 @@ COMMANDS = (
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One read: what it asks, and what for."""
+
+    method: str
+    path: str
+    """In lower case."""
+    advisory: Read | None = None
+    """The advisory read to which it belongs; None for a needed one."""
+    lists: bool = False
+    """Whether the response is a list."""
+
+
+@dataclass(frozen=True)
 class Good:
     """How a command ends undisturbed, and what it reads."""
 
-    reads: tuple[tuple[str, str], ...]
-    """Method and path in lower case, in an order that is the same each time."""
+    reads: tuple["Asked", ...]
+    """In an order that is the same each time."""
     ending: Ending
 
 
@@ -177,27 +151,26 @@ class Case:
     """One fault of one read of one command."""
 
     command: str
-    method: str
-    path: str
+    asked: Asked
     fault: str
 
     @property
     def name(self) -> str:
         """For the list of what went wrong."""
-        return f"{self.command} | {self.method} {self.path} | {self.fault}"
+        return f"{self.command} | {self.asked.method} {self.asked.path} | {self.fault}"
 
     @property
     def is_answer(self) -> bool:
         """Whether Azure may well say so: there is nothing."""
-        last = self.path.rpartition("/")[2]
-        empty = self.fault == "empty list" and last in _LISTS
+        last = self.asked.path.rpartition("/")[2]
+        empty = self.fault == "empty list" and self.asked.lists
         return empty or self.fault == "404" or (self.fault == "endless links" and last in _ONE_PAGE)
 
     def spec(self, simulator: Simulator) -> Json:
         """The fault as a scenario file writes it."""
         return {
-            "match": {"method": self.method, "path": self.path},
-            **_spec(self.fault, self.path, simulator),
+            "match": {"method": self.asked.method, "path": self.asked.path},
+            **_spec(self.fault, self.asked.path, simulator),
         }
 
 
@@ -231,6 +204,24 @@ def _is_read(request: Recorded) -> bool:
     return request.method == "GET" or request.path.casefold().endswith(asks)
 
 
+def _is_list(request: Recorded) -> bool:
+    return isinstance(request.response, dict) and isinstance(request.response.get("value"), list)
+
+
+@contextmanager
+def _observed() -> Iterator[dict[tuple[str, str], set[Read | None]]]:
+    """Collect, by method and path, the advisory reads to which the requests of this block belong; None for a needed one."""
+    parts: dict[tuple[str, str], set[Read | None]] = defaultdict(set)
+    send = AnnouncingTransport.send
+
+    async def noted(self: AnnouncingTransport, request: Any, **config: Any) -> Any:
+        parts[request.method, plain(urlsplit(request.url).path)].add(reads.in_progress.get())
+        return await send(self, request, **config)
+
+    with mock.patch.object(AnnouncingTransport, "send", noted):
+        yield parts
+
+
 @asynccontextmanager
 async def _azure(command: Procedure) -> AsyncIterator[Simulator]:
     with tempfile.TemporaryDirectory() as folder:
@@ -245,20 +236,25 @@ async def good(command: Procedure) -> Good:
     """How a command ends undisturbed; found out once."""
     if command.name not in _good:
         async with _azure(command) as simulator:
-            ending = await attempted(command, simulator)
+            with _observed() as parts:
+                ending = await attempted(command, simulator)
             assert ending.how == "success", ending
-            made = {(each.method, plain(each.path)) for each in simulator.requests if _is_read(each)}
-        _good[command.name] = Good(tuple(sorted(made)), ending)
+            made = {(each.method, plain(each.path)): each for each in simulator.requests if _is_read(each)}
+        asked = [
+            Asked(*what, None if None in parts[what] else next(iter(parts[what])), _is_list(each))
+            for what, each in sorted(made.items())
+        ]
+        _good[command.name] = Good(tuple(asked), ending)
     return _good[command.name]
 
 
 async def cases(of: str = "") -> list[Case]:
     """All of them, or those of one command."""
     return [
-        Case(command.name, method, path, fault)
+        Case(command.name, asked, fault)
         for command in COMMANDS
         if of in {"", command.name}
-        for method, path in (await good(command)).reads
+        for asked in (await good(command)).reads
         for fault in FAULTS
     ]
 
@@ -315,14 +311,13 @@ def judged(case: Case, ending: Ending, undisturbed: Ending) -> tuple[str, str]:
         return "not clear", str(problem)
     if case.command == "verify":
         return _of_verify(case, ending, undisturbed)
-    advisory = read_of(case.path)
     if case.command == "apply":
-        return _of_apply(case, ending, advisory)
-    return _of_plan(case, ending, undisturbed, advisory)
+        return _of_apply(case, ending)
+    return _of_plan(case, ending, undisturbed)
 
 
-def _of_plan(case: Case, ending: Ending, undisturbed: Ending, advisory: Read | None) -> tuple[str, str]:
-    found, before = ending.verdict, undisturbed.verdict
+def _of_plan(case: Case, ending: Ending, undisturbed: Ending) -> tuple[str, str]:
+    found, before, advisory = ending.verdict, undisturbed.verdict, case.asked.advisory
     new = {code: level for code, level in found.items() if before.get(code) != level and code != "digest"}
     unknown = [code for code in new if code.endswith("-unknown")]
     if advisory is not None and f"finding {advisory.name}-unknown" in found:
@@ -347,11 +342,12 @@ def _of_plan(case: Case, ending: Ending, undisturbed: Ending, advisory: Read | N
     return ("as if missing" if case.is_answer else "silent"), said
 
 
-def _of_apply(case: Case, ending: Ending, advisory: Read | None) -> tuple[str, str]:
+def _of_apply(case: Case, ending: Ending) -> tuple[str, str]:
+    advisory = case.asked.advisory
     failed = {each.step for each in ending.events if each.type == "step-finished" and each.status == "failed"}
     said = f"{ending.how} {ending.why or ending.problem} {sorted(map(str, failed))}"
     if ending.how == "success":
-        if advisory or case.is_answer or "/operations/" in case.path:
+        if advisory or case.is_answer or "/operations/" in case.asked.path:
             return "unaffected", said  # the cluster itself shows how an operation ends
         return "false claim", said
     if advisory is None or failed == {"verify"}:

@@ -136,7 +136,7 @@ DRIFTS: dict[str, tuple[Meddle, str]] = {
     "vault: public access": (vault(publicNetworkAccess="Disabled"), "public network access"),
     "vault: tenant": (vault(tenantId="99999999-9999-9999-9999-999999999999"), "tenant"),
     "key: disabled": (key(enabled=False), "disabled"),
-    "key: expired": (key(expires=1), "key expires was not set, is now 1970"),
+    "key: expired": (key(expires=1), "key expires: not set → 1970"),
     "key: expires later": (key(expires=4_000_000_000), "expires"),
     "key: operations": (key(ops=["sign"]), "encrypt"),
     "key: kind": (key(kty="EC", curve="P-256"), "EC"),

@@ -3,11 +3,12 @@
 All of them: `python -m tests.survival.kill --full`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from tests.survival import kill
+from tests.survival.command import Kill
 from tests.survival.matrix import Point, at, good, some_points
 from tests.survival.point import Outcome, undisturbed
 from tests.survival.procedures import PROCEDURES
@@ -22,8 +23,13 @@ def test_a_run_killed_at_any_request_is_resumed_to_the_same_state(procedure: str
     points = some_points(procedure, EACH, SEED)
     outcomes = [at(point) for point in points]
     assert [outcome for outcome in outcomes if outcome.faults] == []
-    assert {outcome.result for outcome in outcomes if len(outcome.kills) == 1} == {"well"}
-    assert {outcome.result for outcome in outcomes} <= {"well", "not killed"}  # a resume asks less
+    assert {outcome.result for outcome in outcomes if _is_certain(outcome.kills)} <= {"well"}
+    assert {outcome.result for outcome in outcomes} <= {"well", "not killed"}
+
+
+def _is_certain(kills: Sequence[Kill]) -> bool:
+    """Whether that request is made each time: a resume makes fewer, and how often something is read again is up to the clock."""
+    return len(kills) == 1 and (kills[0].asked.method != "GET" or kills[0].asked.occurrence == 1)
 
 
 @pytest.mark.sampled(2)

@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 
 from tests.survival.fault_procedures import Ending
-from tests.survival.reads import COMMANDS, FAULTS, RIGHT, Case, cases, judged, some
+from tests.survival.reads import COMMANDS, FAULTS, RIGHT, Asked, Case, cases, judged, some
+from wizard.cloud import reads
 from wizard.errors import Problem
 
 QUICK = tuple(fault for fault in FAULTS if fault not in {"slow", "too large"})
 PARTS = {"apply": 1}
 _FEW = 2
 """Reads for each response in a full run of the suite; all of them take ten minutes."""
-LOCKS = "/subscriptions/s/providers/microsoft.authorization/locks"
-CLUSTER = "/subscriptions/s/resourcegroups/g/providers/microsoft.containerservice/managedclusters/c"
+LOCKS = Asked("GET", "/subscriptions/s/providers/microsoft.authorization/locks", reads.LOCKS)
+CLUSTER = Asked(
+    "GET", "/subscriptions/s/resourcegroups/g/providers/microsoft.containerservice/managedclusters/c"
+)
 
 
 async def _cases(command: str, faults: tuple[str, ...]) -> list[Case]:
@@ -43,7 +46,7 @@ FAILED = Problem("transient", "It failed.", "Why.", "Try again.", "E")
 
 
 @pytest.mark.parametrize(
-    ("how", "path", "fault", "ending"),
+    ("how", "asked", "fault", "ending"),
     [
         ("endless", LOCKS, "500", {"how": "endless"}),
         ("ours", LOCKS, "500", {"how": "traceback", "why": "KeyError"}),
@@ -62,9 +65,9 @@ FAILED = Problem("transient", "It failed.", "Why.", "Try again.", "E")
     ],
 )
 def test_the_matrix_of_reads_detects_a_wrong_result(
-    how: str, path: str, fault: str, ending: dict[str, Any]
+    how: str, asked: Asked, fault: str, ending: dict[str, Any]
 ) -> None:
-    case = Case("plan", "GET", path, fault)
+    case = Case("plan", asked, fault)
     assert judged(case, replace(UNDISTURBED, **ending), UNDISTURBED)[0] == how
 
 
@@ -83,4 +86,4 @@ def test_the_matrix_of_reads_detects_a_wrong_result(
 def test_the_matrix_of_reads_compares_verdicts(how: str, fault: str, verdict: dict[str, str]) -> None:
     before = Ending("success", verdict={"c|locks": "passed", "verdict": "verified", "transient": "False"})
     ending = replace(before, verdict=before.verdict | verdict)
-    assert judged(Case("verify", "GET", LOCKS, fault), ending, before)[0] == how
+    assert judged(Case("verify", LOCKS, fault), ending, before)[0] == how

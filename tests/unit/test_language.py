@@ -13,8 +13,9 @@ from screens.cli.main import COMMANDS, cli
 ROOT = Path(__file__).parents[2]
 BANNED = re.compile(
     r"(?<![\w-])(?:from birth|for ever|anew|mend(?:s|ed)?|whoever|whatever|somebody|nobody|begun|heed|hindrances?|patience|second look"
-    r"|asked once|carr(?:y|ies|ied|ying) (?:it )?on|held against|is so already|goes on|going on|settl(?:e|es|ed|ing)|under way"
-    r"|passing fault|roads?|worlds?|door)(?![\w-])",
+    r"|asked once|carr(?:y|ies|ied|ying) (?:it )?on|held against|goes on|going on|settl(?:e|es|ed|ing)|under way"
+    r"|passing fault|roads?|worlds?|door|(?:of|by) itself|all the same|so already|decides? by|ask(?:s|ed)? again|forever|unasked"
+    r"|nevertheless|hence|thus|lest|thereof|wherein|whilst|surroundings|(?:il)?legible|spine|farewell|stands)(?![\w-])",
     re.IGNORECASE,
 )
 EXEMPT = ("wizard/simulator",)

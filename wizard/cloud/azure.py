@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wizard.cloud.arm import Json, documented_spelling
+from wizard.cloud.arm import SUBSCRIPTIONS_API, Json, documented_spelling
 from wizard.cloud.credential import (
     SECRET_VARIABLES,
     CachedCredential,
@@ -23,7 +23,7 @@ from wizard.cloud.credential import (
 )
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.paging import items
+from wizard.cloud.paging import items, linked
 from wizard.cloud.proxies import Proxies
 from wizard.cloud.settings import clock_of, timeouts_of, which_cloud
 from wizard.cloud.skew import Skew
@@ -32,6 +32,7 @@ from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.trust import tls_of
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
+from wizard.system.lean_imports import import_aiohttp
 from wizard.system.sanitize import mask, sanitize
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
     from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
-_TO_SIGN_IN = ("aiohttp", "azure.core.pipeline.policies", "wizard.cloud.pipeline")
+_TO_SIGN_IN = ("azure.core.pipeline.policies", "wizard.cloud.pipeline")
 TO_READ = (
     "azure.mgmt.keyvault.aio",
     "azure.mgmt.authorization.aio",
@@ -61,14 +62,18 @@ TO_READ = (
 `inventory.cluster_body` reads a cluster without an SDK."""
 TO_PLAN = (
     *TO_READ,
+    "azure.mgmt.policyinsights.aio",
+)
+"""Those that a plan needs beside them."""
+TO_CHANGE = (
+    *TO_PLAN,
     "azure.mgmt.containerservice.aio",
     "azure.keyvault.keys.aio",
     "azure.mgmt.resource.resources.aio",
     "azure.mgmt.resource.subscriptions.aio",
     "azure.mgmt.resource.features.aio",
-    "azure.mgmt.policyinsights.aio",
 )
-"""Those that a plan needs beside them."""
+"""Those that changes need beside them, which take twice as long as all others."""
 
 _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
@@ -146,12 +151,12 @@ class Azure:
         with translate_errors("The subscriptions could not be listed."):
             rows = [
                 Subscription(
-                    str(item.subscription_id),
-                    sanitize(item.display_name or ""),
-                    str(item.tenant_id or ""),
-                    str(getattr(item.state, "value", item.state) or ""),  # the SDK returns an enum
+                    str(item["subscriptionId"]),
+                    sanitize(item.get("displayName") or ""),
+                    str(item.get("tenantId") or ""),
+                    str(item.get("state") or ""),
                 )
-                async for item in items(self.subscription_client().subscriptions.list())
+                async for item in items(linked(self.get, "/subscriptions", SUBSCRIPTIONS_API))
             ]
         return sorted(rows, key=lambda row: row.name.casefold())
 
@@ -310,7 +315,7 @@ async def connect(
     clock: Clock | None = None,
     timeouts: Timeouts | None = None,
     on_instruction: Callable[[str], None] = lambda _: None,
-    ahead: Sequence[str] = TO_PLAN,
+    ahead: Sequence[str] = TO_CHANGE,
 ) -> AsyncIterator[Azure]:
     """Sign in, and keep the connection for the length of the block.
 
@@ -380,6 +385,7 @@ async def _importing(modules: Sequence[str]) -> AsyncIterator[asyncio.Task[None]
 
 
 def _import(modules: Sequence[str]) -> None:
+    import_aiohttp()
     for name in modules:
         importlib.import_module(name)
     logging.getLogger("asyncio").addHandler(

@@ -75,7 +75,7 @@ def secret(value: str) -> Callable[[], dict[str, str]]:
 
 
 def assertion(read: Callable[[], str]) -> Callable[[], dict[str, str]]:
-    """Return the proof by an assertion, which is read anew for each request."""
+    """Return the proof by an assertion, which is read again for each request."""
     return lambda: {"client_assertion": read(), "client_assertion_type": _BEARER}
 
 

@@ -139,8 +139,8 @@ _KNOWN: dict[str, _Known] = {
         "Another operation took precedence.", "Wait until it ends, then try again.", "transient", True
     ),
     "AzureKeyVaultKmsValidateIdentityPermissionCustomerError": _Known(
-        "The cluster's identity cannot encrypt and decrypt with the key. Either its role assignment has not propagated, the "
-        "vault does not use Azure RBAC, the key is not RSA or lacks these operations, or the vault's firewall blocks AKS.",
+        "The cluster's identity cannot encrypt and decrypt with the key. Possible causes: its role assignment has not propagated; "
+        "the vault does not use Azure RBAC; the key is not RSA or lacks these operations; the vault's firewall blocks AKS.",
         f"{_WAIT_FOR_ROLE} If the error persists, run `aks-kms verify` to find the cause.",
         retryable=True,
     ),

@@ -8,7 +8,7 @@ from wizard.cloud.arm import Json, dig, documented_spelling, host_of
 from wizard.system.sanitize import sanitize
 
 EncryptionKind = Literal["platform-managed", "customer-managed", "legacy-kms", "none"]
-"""`none` also stands for a cluster that does not exist yet."""
+"""`none` also means a cluster that does not exist yet."""
 
 SettingsState = Literal["effective", "pending", "failed"]
 """Whether a cluster's settings are in effect. If they are `pending` or have `failed`, Azure shows the settings that were
@@ -44,7 +44,7 @@ def settings_state(cluster: Json | None) -> SettingsState:
     return "effective" if state in _EFFECTIVE_STATES else "failed" if state in FAILED_STATES else "pending"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Encryption:
     """A cluster's encryption settings."""
 

@@ -41,7 +41,7 @@ class Cloud:
 
     @cached_property
     def simulated(self) -> bool:
-        """Whether it is not a real Azure, by its name or because it runs on this machine."""
+        """Whether it is not a real Azure, by its name or because it runs on this computer."""
         host = urlsplit(self.arm).hostname or ""
         return self.name == SIMULATED or host == "localhost" or host.startswith("127.") or host == "::1"
 

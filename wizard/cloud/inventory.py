@@ -1,5 +1,6 @@
 """The existing resources to choose from: clusters, vaults, keys, identities, versions and regions."""
 
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -28,7 +29,7 @@ _VAULT_API = "2026-05-15"
 """The default version of azure-mgmt-keyvault 14.0."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ClusterRow:
     """One managed cluster, as a row of a list."""
 
@@ -176,25 +177,30 @@ def cluster_row(body: Json, subscription: Subscription) -> ClusterRow:
         resource_group=_group_of(body),
         subscription_id=subscription.id,
         subscription_name=subscription.name,
-        location=sanitize(str(body.get("location", ""))),
-        kubernetes_version=sanitize(kubernetes_version(body)),
+        location=_shared(str(body.get("location", ""))),
+        kubernetes_version=_shared(kubernetes_version(body)),
         identity=identity_kind(body),
         encryption=Encryption.of(body),
-        provisioning_state=provisioning_state(body),
-        power_state=sanitize(str(dig(properties, "powerState", "code") or "")),
+        provisioning_state=_shared(provisioning_state(body)),
+        power_state=_shared(str(dig(properties, "powerState", "code") or "")),
         node_pools=len(pools),
         nodes=sum(int(pool.get("count") or 0) for pool in pools),
         identities=tuple(sanitize(i) for i in dig(body, "identity", "userAssignedIdentities") or ()),
     )
 
 
+def _shared(text: str) -> str:
+    """Return a text that many resources have, sanitized, as one object."""
+    return sys.intern(sanitize(text))
+
+
 def _group_of(body: Json) -> str:
     """Return the name of the resource group in a resource's ID; empty if the ID is too short."""
     parts = str(body.get("id", "")).strip("/").split("/")
-    return sanitize(parts[3]) if len(parts) > 3 else ""
+    return _shared(parts[3]) if len(parts) > 3 else ""
 
 
-def _listed(azure: Azure, subscription: str, kind: str, api_version: str) -> AsyncIterator[Json]:
+def listed(azure: Azure, subscription: str, kind: str, api_version: str) -> AsyncIterator[Json]:
     """Yield all resources of a type in a subscription, without an SDK: its models of a thousand vaults take 0.3 s to build, in
     which the wizard does not answer, and are only turned back into JSON."""
     path = f"/subscriptions/{quote(subscription, safe='')}/providers/{kind}"
@@ -216,7 +222,7 @@ async def vaults(azure: Azure, subscription: str) -> list[VaultRow]:
                 purge_protection=dig(body, "properties", "enablePurgeProtection") is True,
                 body=body,
             )
-            async for body in _listed(azure, subscription, KEY_VAULT, _VAULT_API)
+            async for body in listed(azure, subscription, KEY_VAULT, _VAULT_API)
         ]
     return sorted(rows, key=lambda row: row.name)
 
@@ -225,7 +231,7 @@ async def vault_of_key(azure: Azure, subscription: str, encryption: Encryption) 
     """Return the resource ID of the vault in a key identifier, for a cluster that does not name the vault; None if the
     subscription has no such vault that the caller can see. Raise AzureError."""
     with translate_errors("The key vaults of the cluster's subscription could not be listed."):
-        async for body in _listed(azure, subscription, KEY_VAULT, _VAULT_API):
+        async for body in listed(azure, subscription, KEY_VAULT, _VAULT_API):
             if host_of(str(dig(body, "properties", "vaultUri") or "")) == encryption.key_host:
                 return str(body["id"])
     return None
@@ -261,7 +267,7 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
                 subscription=subscription,
                 location=sanitize(str(body.get("location", ""))),
             )
-            async for body in _listed(azure, subscription, USER_ASSIGNED_IDENTITY, "2024-11-30")
+            async for body in listed(azure, subscription, USER_ASSIGNED_IDENTITY, "2024-11-30")
         ]
     own = (row for row in rows if not row.resource_group.casefold().startswith("mc_"))
     return sorted(own, key=lambda row: row.name)
@@ -270,9 +276,9 @@ async def identities(azure: Azure, subscription: str) -> list[IdentityRow]:
 async def kubernetes_versions(azure: Azure, subscription: str, location: str) -> list[VersionRow]:
     """Return the versions of a region that support the encryption (1.33 or later), newest first. Raise AzureError."""
     with translate_errors(f"The Kubernetes versions of {location} could not be listed."):
-        found = as_json(
-            await azure.containers(subscription).managed_clusters.list_kubernetes_versions(location)
-        )
+        where = f"{MANAGED_CLUSTER.partition('/')[0]}/locations/{quote(location, safe='')}/kubernetesVersions"
+        path = f"/subscriptions/{quote(subscription, safe='')}/providers/{where}"
+        found = await azure.get(path, CLUSTER_API)
         if found.get("values") is None:
             raise ValueError("no list of versions")
     rows = []

@@ -7,6 +7,7 @@ become an `Unknown`, which says what is not known and why. `wizard.rules.unread`
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -85,6 +86,10 @@ STACKS = _advisory("deployment-stacks", "The deployment stacks of the resource g
 ACTIVITY_LOG = _advisory("activity-log", "The Activity Log could not be read.", "It is not known who last changed the cluster.")  # fmt: skip
 
 
+in_progress: ContextVar[Read | None] = ContextVar("advisory read", default=None)
+"""The advisory read to which a request belongs: tests try each response in the place of each read."""
+
+
 @dataclass(frozen=True)
 class Unknown:
     """An advisory read that did not succeed."""
@@ -112,6 +117,7 @@ async def advisory(
     `summary` is a more precise sentence than `read.failure`.
     """
     with _retries() as retries:
+        part = in_progress.set(read)
         try:
             async with asyncio.timeout(timeouts.advisory_read):
                 with translate_errors(summary or read.failure):
@@ -131,6 +137,8 @@ async def advisory(
                     retryable=True,
                 ),
             )
+        finally:
+            in_progress.reset(part)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The difference between this machine's clock and Azure's, from the `Date` of its responses. Ages of what Azure dates use it."""
+"""The difference between this computer's clock and Azure's, from the `Date` header of its responses. Ages of resources use it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ _LARGE = 300.0
 
 @dataclass
 class Skew:
-    """Azure's clock minus this machine's, in seconds; 0 until an answer has come."""
+    """Azure's clock minus this computer's, in seconds; 0 before the first response."""
 
     seconds: float = 0.0
 

@@ -101,7 +101,7 @@ def _identity_id(name: str, body: Json) -> ResourceId:
                 "azure",
                 f"The cluster {name} has {len(attached)} user-assigned identities; a customer-managed key needs exactly one.",
                 "",
-                f"Look at it: az aks show {cli_args(_id(body))} --query identity",
+                f"To see them: az aks show {cli_args(_id(body))} --query identity",
             )
         )
     return ResourceId.parse(next(iter(attached)))

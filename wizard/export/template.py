@@ -131,7 +131,7 @@ def fragment(setup: Setup) -> Json:
 
 
 def notes(setup: Setup) -> tuple[str, ...]:
-    """Return what stands at the head of every template, sentence by sentence."""
+    """Return the comments at the head of every template, sentence by sentence."""
     said = [
         f"The encryption of the cluster {setup.cluster.name} ({setup.encryption.kind}), exported by aks-kms.",
         f"Read {setup.read_at:%Y-%m-%d %H:%M:%S} UTC from {setup.cluster}",

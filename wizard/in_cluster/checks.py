@@ -59,9 +59,7 @@ def unseen_health(error: KubectlError) -> Check:
     )
 
 
-_PROVIDERS = (
-    "That a configured provider responds. Nothing by itself: AKS lists it even if no provider is configured."
-)
+_PROVIDERS = "That a configured provider responds. This alone proves nothing: AKS lists it even if no provider is configured."
 _WRITES = "That secrets can be written now. Not that they are encrypted."
 _READS = "That what is written now can be read now. Not that all older secrets can be."
 

@@ -42,7 +42,9 @@ async def assign(work: Work, role: Role, principal: str, kind: Literal["User", "
             refusal = error
             work.progress("waiting for the new identity to replicate in Microsoft Entra", spent, None)
         else:
-            work.log(f"{role.name} assigned to {principal} on {work.target.own.vault.name}", "operator")
+            own = work.target.own
+            who = "you" if principal == work.azure.signed_in.object_id else own.identity.name
+            work.log(f"{role.name} assigned to {who} on {own.vault.name}", "operator")
             return
     if refusal is not None:
         raise AzureError(with_timeout_hint(refusal.problem, work.timeouts, "principal")) from refusal

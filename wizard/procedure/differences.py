@@ -10,7 +10,7 @@ from wizard.system.sanitize import sanitize
 _SHORT = 160
 """The maximum length of two values in one sentence."""
 _MOST = 4
-"""The maximum number of parts of one object in one sentence."""
+"""The maximum number of values of one object that are told."""
 
 _NOTHING: tuple[object, ...] = ("", None, [], {})
 
@@ -65,9 +65,9 @@ def of_step(shown: Json, fresh: Plan, key: str) -> list[str]:
     elif was == "none" != now:
         found = f"required no change, {_to_do(step)}"
     elif now not in {was, "none"}:
-        found = f"was {was}, is now {now}: {_in_words(step)}"
+        found = f"{was} → {now}: {_in_words(step)}"
     elif was == now and _told(old) != _told(step):
-        found = f"is now {_in_words(step)}"
+        found = f"now {_in_words(step)}"
     else:
         return []
     return [sanitize(f"{step['title']}: {found}")]
@@ -114,7 +114,7 @@ def of_facts(shown: Json, fresh: Plan, *, after_steps: bool = False, but: Collec
         if fact == "identity" and isinstance(value, list):
             found.append(_identity(value, shown if after_steps else {}))
         else:
-            found.append(f"{fact.replace('_', ' ')} {_changed(old_value, value)}")
+            found += _changed(fact.replace("_", " "), old_value, value)
     return [sanitize(sentence) for sentence in found]
 
 
@@ -146,16 +146,21 @@ def _identity(now: list[Any], shown: Json) -> str:
     return f"the cluster's identity is now {', '.join(names)}{left}"
 
 
-def _changed(before: object, now: object) -> str:
-    """Return `was 1.34.2, is now 1.35.0`; for an object, the same for each value in it; for long values, only that they changed."""
+def _changed(what: str, before: object, now: object) -> list[str]:
+    """Return `kubernetes version: 1.34.2 → 1.35.0`; of an object, the same for each value in it; of long values, only that they
+    have changed."""
     if isinstance(before, dict) and isinstance(now, dict):
         was, is_ = _leaves(before), _leaves(now)
         names = [name for name in {**was, **is_} if was.get(name) != is_.get(name)]
-        told = [f"{name} {_changed(was.get(name), is_.get(name))}" for name in names[:_MOST]]
-        return "; ".join(told) + (f"; and {len(names) - _MOST} more" if len(names) > _MOST else "")
+        told = [
+            line
+            for name in names[:_MOST]
+            for line in _changed(f"{what} {name}", was.get(name), is_.get(name))
+        ]
+        return told + ([f"{what}: {len(names) - _MOST} more changes"] if len(names) > _MOST else [])
     if len(f"{before}{now}") > _SHORT:
-        return "has changed"
-    return f"was {_value(before)}, is now {_value(now)}"
+        return [f"{what}: has changed"]
+    return [f"{what}: {_value(before)} → {_value(now)}"]
 
 
 def _leaves(body: Json, path: str = "") -> Json:

@@ -288,7 +288,7 @@ def _explained(problem: Problem, rotation: Rotation, azure: Azure) -> Problem:
         return replace(
             problem,
             cause="Rotating a key, or setting its rotation policy, requires a data-plane role or an access policy on the "
-            "vault, which Owner and Contributor do not include.",
+            "vault. Owner and Contributor do not include one.",
             remedy=by_policy if problem.code == "AccessDenied" else by_role,
         )
     if problem.code in {"ForbiddenByFirewall", "ForbiddenByConnection"}:

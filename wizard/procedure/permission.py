@@ -11,7 +11,7 @@ from wizard.rules import Finding, identity, key, vault
 from wizard.state.comparison import may_use_key
 from wizard.state.snapshot import Snapshot, read_resources
 
-_CAUSES = (vault.firewall, vault.fits, key.fits, identity.role)
+_CAUSES = (vault.firewall, vault.usable, key.usable, identity.role)
 
 
 async def permanent_cause(work: Work) -> Finding | None:

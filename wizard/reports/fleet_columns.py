@@ -9,7 +9,7 @@ from typing import Any
 from wizard.cloud.encryption import Encryption, EncryptionKind
 from wizard.cloud.inventory import ClusterRow, Unreadable
 from wizard.cloud.versions import version_of
-from wizard.fleet.judging import Judged
+from wizard.fleet.verify import FleetEntry
 from wizard.reports.text import reasons_of
 from wizard.reports.wording import KINDS, SEVERITY, SHORT_KINDS, SHORT_WHY, encryption
 from wizard.system.sanitize import one_line
@@ -36,10 +36,10 @@ class Listed:
         return self.verdict == "verified"
 
     @classmethod
-    def of(cls, judged: Judged) -> "Listed":
+    def of(cls, entry: FleetEntry) -> "Listed":
         """Return the line for a verdict."""
-        report = judged.report
-        return cls(judged.row, report.outcome, report.verdict, reasons_of(report), judged.in_graph)
+        report = entry.report
+        return cls(entry.row, report.outcome, report.verdict, reasons_of(report), entry.in_graph)
 
 
 Line = Listed | Unreadable

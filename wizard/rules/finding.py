@@ -38,11 +38,11 @@ class RequiredAction:
 
 Rule = Callable[[Target, Snapshot], Iterator[Finding]]
 """Checks the answers against what exists."""
-Guard = Callable[[Target, Snapshot, Collection[RequiredAction]], Iterator[Finding]]
+ActionRule = Callable[[Target, Snapshot, Collection[RequiredAction]], Iterator[Finding]]
 """Checks the actions that the plan's steps require."""
 
 rules: list[Rule] = []
-guards: list[Guard] = []
+action_rules: list[ActionRule] = []
 
 
 def rule(check: Rule) -> Rule:
@@ -51,7 +51,7 @@ def rule(check: Rule) -> Rule:
     return check
 
 
-def guard(check: Guard) -> Guard:
+def action_rule(check: ActionRule) -> ActionRule:
     """Make a function a preflight check of the actions that a plan requires."""
-    guards.append(check)
+    action_rules.append(check)
     return check

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from wizard.cloud.arm import same
 from wizard.cloud.linked_roles import linked_role
 from wizard.cloud.policies import Denial
-from wizard.rules.finding import Finding, RequiredAction, guard, rule
+from wizard.rules.finding import Finding, RequiredAction, action_rule, rule
 from wizard.state.comparison import converged
 from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
@@ -95,7 +95,7 @@ def feature(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         )
 
 
-@guard
+@action_rule
 def missing_permissions(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
@@ -176,7 +176,7 @@ def _eligible(snapshot: Snapshot) -> str:
     return f"You are eligible for {roles}: activate it (portal: Privileged Identity Management), then plan again."
 
 
-@guard
+@action_rule
 def deny_assignments(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
@@ -194,7 +194,7 @@ def deny_assignments(
             )
 
 
-@guard
+@action_rule
 def read_only_locks(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:
@@ -216,7 +216,7 @@ def read_only_locks(
             )
 
 
-@guard
+@action_rule
 def subscriptions_enabled(
     target: Target, snapshot: Snapshot, needed: Collection[RequiredAction]
 ) -> Iterator[Finding]:

@@ -27,7 +27,7 @@ _PROPAGATED = timedelta(minutes=5)
 
 
 @rule
-def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def kind(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check the kind of identity: a customer-managed key needs a user-assigned one; a service principal is not supported: docs/azure.md#cluster-identities."""
     if snapshot.cluster is None:
         return
@@ -63,7 +63,7 @@ def of_the_cluster(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def roles_on_linked(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def linked_roles(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check the roles of a new cluster identity on the zone, subnets and kubelet identity of the cluster (Azure/AKS#3470)."""
     cluster, principal = snapshot.cluster_state, snapshot.identity_principal
     if target.answers.customer_managed is None or cluster.body is None:
@@ -99,7 +99,7 @@ def _creation(target: Target, snapshot: Snapshot) -> str:
 
 
 @rule
-def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def tenant(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that an existing identity is in the tenant of the vault and the cluster."""
     its = str(dig(snapshot.identity, "properties", "tenantId") or "")
     if its and not same(its, snapshot.signed_in.tenant_id):
@@ -173,7 +173,7 @@ def role(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def fresh(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def role_propagation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a role assignment that might not have propagated; the run waits for it: docs/azure.md#role-assignments."""
     own = target.answers.customer_managed
     if own is None or converged(target, snapshot):

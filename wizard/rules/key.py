@@ -25,7 +25,7 @@ def deleted(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def usable(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that AKS can use an existing key."""
     if snapshot.key is not None:
         subscription = target.answers.vault_group.subscription
@@ -94,7 +94,7 @@ def dates(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def rotates_in_time(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def rotation_before_expiry(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the next automatic rotation comes before the key expires: docs/azure.md#rotation-expiry-and-hsms."""
     key = snapshot.key_state
     if not key.rotates_too_late or key.next_rotation is None or key.expires is None:
@@ -110,7 +110,7 @@ def rotates_in_time(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def differs(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def as_configured(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report an existing key of another kind than configured: Azure returns it unchanged (docs/azure.md#keys-through-resource-manager)."""
     if snapshot.key is None:
         return

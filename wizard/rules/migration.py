@@ -9,7 +9,7 @@ from wizard.state.target import Target
 
 
 @rule
-def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def old_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report that a cluster still needs the old key for a while; how-to, "Migrate between key management options"."""
     before = snapshot.cluster_state.encryption
     if not snapshot.cluster_state.leaves_its_key(target):
@@ -24,7 +24,7 @@ def from_a_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def legacy_kms(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a migration from the legacy experience: AKS rewrites every secret (migration article)."""
     before = snapshot.cluster_state.encryption
     if before.kind != "legacy-kms" or snapshot.cluster_state.matches(target):
@@ -39,7 +39,7 @@ def from_legacy(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def secrets_are_rewritten(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def policy_add_on(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report the Azure Policy add-on (Gatekeeper), which may block what AKS does to secrets.
 
     Migration article: "Any policy to block updating secrets should be disabled first".

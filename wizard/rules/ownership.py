@@ -24,7 +24,7 @@ def cluster_api(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
         "warning",
         "capz-identity",
         f"{target.answers.cluster.name} has a tag of Cluster API Provider Azure ({tags[0]}), which writes a system-assigned identity "
-        f"unless its specification has another one. It would undo the change to {own.identity.name}, or be refused forever.",
+        f"unless its specification has another one. It would undo the change to {own.identity.name}, or AKS would refuse each of its updates.",
         "First add to the AzureManagedControlPlane: spec: {identity: {type: UserAssigned, userAssignedIdentityResourceID: "
         f"{target.identity_id}}}, securityProfile: {{azureKeyVaultKms: {{enabled: true, keyID: {target.key_id}, "
         f"keyVaultNetworkAccess: {own.vault.network_access}, keyVaultResourceID: {target.vault_id}}}}}, enablePreviewFeatures: true, "

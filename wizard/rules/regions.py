@@ -14,7 +14,7 @@ WITHOUT_IDENTITIES = frozenset({"usdodcentral", "usdodeast", "usgoviowa"})
 
 
 @rule
-def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def other_region(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report existing resources in another region than configured; they are kept there."""
     wanted = target.answers.location
     where = snapshot.cluster_state.location
@@ -37,7 +37,7 @@ def elsewhere(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def known(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def exists(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the region of new resources beside an existing cluster exists: docs/azure.md#cluster-identities."""
     wanted = target.answers.location
     all_there = snapshot.vault and snapshot.identity and all(snapshot.groups.values())
@@ -58,7 +58,7 @@ def _such(wanted: str, there: frozenset[str]) -> str:
 
 
 @rule
-def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def aks_available(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that AKS offers clusters in the region of a new one."""
     answers = target.answers
     if answers.cluster.create is False or snapshot.cluster is not None or not snapshot.regions:
@@ -75,7 +75,7 @@ def offered(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def without_identities(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def user_assigned_identities(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report regions without user-assigned identities for clusters, which a customer-managed key needs: docs/azure.md#cluster-identities."""
     answers = target.answers
     if answers.customer_managed is None or answers.cluster.create is False or snapshot.cluster is not None:

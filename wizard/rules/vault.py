@@ -13,7 +13,7 @@ from wizard.system.sanitize import sanitize, shell_word
 
 
 @rule
-def name_is_free(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def name_available(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the name of a new vault is available: it is globally unique, soft-deleted vaults included: docs/azure.md#names-and-soft-delete."""
     name = target.own.vault.name if target.answers.customer_managed else ""
     if snapshot.vault_deleted is not None:
@@ -85,7 +85,7 @@ def firewall(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def other_clusters(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report other clusters that reach the vault as Public: closing it would block their access to the key."""
     if not snapshot.vault_users:
         return
@@ -105,7 +105,7 @@ def closes_on_others(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def firewall_bars_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def key_creation(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Report a firewall that blocks creating the key through the vault's data plane: docs/azure.md#network-access-of-a-vault."""
     if snapshot.vault is None or snapshot.key is not None:
         return
@@ -119,7 +119,7 @@ def firewall_bars_key(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def fits(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def usable(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that AKS can reach an existing vault, and that it is in the cluster's tenant."""
     if snapshot.vault is not None:
         yield from unfit(target.own.vault.name, snapshot.vault_state, snapshot.signed_in.tenant_id)
@@ -172,7 +172,7 @@ def purge_protection(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
 
 
 @rule
-def hardware(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
+def hsm_support(target: Target, snapshot: Snapshot) -> Iterator[Finding]:
     """Check that the vault of a new HSM-backed key is premium."""
     if snapshot.vault is None or snapshot.key is not None or target.own.key.type != "RSA-HSM":
         return

@@ -1,7 +1,7 @@
 """The advisory facts of a plan: what its findings say beyond what the plan needs. Each is read beside the needed reads.
 
-Every function here starts its reads and returns, by the field of `Advice`, a function for its value when all reads have
-ended. What could not be read has the value of something that does not stand in the way; `Advice.unknown` names it.
+Every function here starts its reads and returns, by the field of `AdvisoryFacts`, a function for its value when all reads have
+ended. What could not be read has a value that causes no finding; `AdvisoryFacts.unknown` names it.
 """
 
 from asyncio import Task
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from wizard.cloud import quota, reads, rights
-from wizard.cloud.arm import GroupId, Json, ResourceId, dig, same, same_region
+from wizard.cloud.arm import CLUSTER_API, MANAGED_CLUSTER, GroupId, Json, ResourceId, dig, same, same_region
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.compute import NodeSize, Vcpus, node_size, vcpus
 from wizard.cloud.error_translation import none_if_missing
 from wizard.cloud.features import PROVIDER_STATES, cluster_regions, provider_state
-from wizard.cloud.inventory import locations
+from wizard.cloud.inventory import listed, locations
 from wizard.cloud.locks import Lock, locks
 from wizard.cloud.ownership import CodeSigns, sign_reads
 from wizard.cloud.paging import items
@@ -34,11 +34,11 @@ from wizard.system.sanitize import sanitize
 
 Found = TypeVar("Found")
 Facts = dict[str, Callable[[], Any]]
-"""By the field of `Advice`."""
+"""By the field of `AdvisoryFacts`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Advice:
+class AdvisoryFacts:
     """The facts that decide findings only: neither steps nor requests. One that could not be read causes no finding."""
 
     regions: frozenset[str] = frozenset()
@@ -196,8 +196,8 @@ def of_the_vault(azure: Azure, target: Target, vault: VaultState, beside: Adviso
 
     async def users(subscription: str) -> tuple[str, ...]:
         found = []
-        async for cluster in items(azure.containers(subscription).managed_clusters.list()):
-            there = ClusterState(as_json(cluster))
+        async for cluster in listed(azure, subscription, MANAGED_CLUSTER, CLUSTER_API):
+            there = ClusterState(cluster)
             public = there.uses_vault(target) and same(there.encryption.network_access, "Public")
             if public and not same(
                 id_ := str(ResourceId.parse(str(dig(there.body, "id")))), target.cluster_id

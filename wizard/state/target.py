@@ -41,6 +41,14 @@ class Target:
         return _id(self.answers.identity_group, USER_ASSIGNED_IDENTITY, self.own.identity.name)
 
     @property
+    def resources(self) -> list[str]:
+        """The ids of the cluster, and of its own vault and identity if it gets them."""
+        return [
+            self.cluster_id,
+            *([self.vault_id, self.identity_id] if self.answers.customer_managed else []),
+        ]
+
+    @property
     def vault_uri(self) -> str:
         """The vault's address, without a trailing slash."""
         return f"https://{self.own.vault.name.lower()}{self.vault_suffix}"

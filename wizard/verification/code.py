@@ -74,8 +74,8 @@ def _complete_mode(e: Evidence) -> Check:
         "code",
         "warning" if alarms else "note",
         f"No deployment in complete mode is in the newest part of the history of the resource groups ({NEWEST} each).",
-        "A template was deployed in complete mode in a resource group of the cluster, its vault or its identity, or a stack that "
-        "manages these deletes what leaves its template. The next deployment deletes a vault and an identity that the template "
+        "In a resource group of the cluster, its vault or its identity, a template was deployed in complete mode, or a stack deletes "
+        "what leaves its template. The next deployment deletes a vault and an identity that the template "
         "does not name, and with them the cluster's key.",
         "; ".join(alarms) or "mode: Incremental only",
         "Deploy with --mode Incremental, or add vault, key, identity and role assignments to the template: "

@@ -330,7 +330,6 @@ async def test_a_tenant_without_subscriptions_has_no_clusters() -> None:
     assert progress._ended is not None
 
 
-@pytest.mark.timeout(60)  # else it would never end
 @pytest.mark.parametrize("leads", [("?page=2", "?page=2"), ("?page=2", "?page=3", "?page=2"), ("",)])
 async def test_a_list_with_a_repeated_link_ends(
     leads: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
@@ -355,7 +354,6 @@ async def test_a_list_with_a_repeated_link_ends(
     assert sum(isinstance(each, Swept) for each in found) == len(asked) == len(leads)
 
 
-@pytest.mark.timeout(60)  # else it would never end
 async def test_a_repeated_skip_token_of_graph_ends_the_query(tmp_path: Path) -> None:
     answer = {"totalRecords": 1, "count": 0, "data": [], "resultTruncated": "false", "$skipToken": "again"}
     match = {"method": "POST", "path": "/providers/Microsoft.ResourceGraph/*"}
@@ -393,5 +391,4 @@ async def test_queries_to_graph_stay_within_its_quota(tmp_path: Path) -> None:
         asked = [request.status for request in simulator.requests if request.path.lower() == GRAPH]
     assert asked == [200, 200]
     assert progress.expected == progress.clusters == 1113
-    assert progress.elapsed >= 1
     assert azure.throttling.times == 0

@@ -56,7 +56,7 @@ async def test_a_plan_for_other_answers_counts_as_drift() -> None:
         ({"properties": {"securityProfile": {"imageCleaner": {"enabled": True}}}}, "security profile"),
         (
             {"properties": {"currentKubernetesVersion": "1.35.0"}},
-            "kubernetes version was 1.34.2, is now 1.35.0",
+            "kubernetes version: 1.34.2 → 1.35.0",
         ),
         (
             {
@@ -95,7 +95,7 @@ async def test_a_deleted_cluster_is_drift() -> None:
         with pytest.raises(DriftedError) as drift:
             await Run(azure, CHOSEN, plan).execute(plan.digest)
         assert simulator.writes() == []
-    assert any("exists was true, is now false" in sentence for sentence in drift.value.differences)
+    assert any("exists: true → false" in sentence for sentence in drift.value.differences)
     assert drift.value.fresh.errors
 
 

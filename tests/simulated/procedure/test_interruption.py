@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import answers, cluster_id, scenario_file, signed_in, wait_until
+from tests.support import MovedClock, answers, cluster_id, scenario_file, signed_in, wait_until
 from wizard.answers.model import Answers
 from wizard.cloud.arm import dig
-from wizard.cloud.azure import Azure
+from wizard.cloud.azure import Azure, connect
 from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan
 from wizard.procedure.run import Run
 from wizard.procedure.step import Work
 from wizard.procedure.steps import STEPS
+from wizard.simulator import Simulator
 
 CHOSEN = answers("customer-managed-private")
 
@@ -97,9 +98,10 @@ async def test_interrupted_during_role_propagation(tmp_path: Path) -> None:
 
 
 async def test_interrupted_during_the_cluster_update_the_same_answers_resume(tmp_path: Path) -> None:
-    async with signed_in(scenario_file(tmp_path, durations={"cluster_update": 1800}), speed=600) as (
-        simulator,
-        azure,
+    slow, clock = scenario_file(tmp_path, durations={"cluster_update": 3_600_000}), MovedClock()
+    async with (
+        Simulator(slow, speed=600, clock=clock) as simulator,
+        connect(simulator.environment) as azure,
     ):
         events, statuses = await interrupted(
             azure, CHOSEN, lambda event: event.message.startswith("cluster is being updated")
@@ -112,10 +114,14 @@ async def test_interrupted_during_the_cluster_update_the_same_answers_resume(tmp
         plan = await make_plan(azure, CHOSEN)
         assert "cluster-under-way" in {finding.code for finding in plan.findings}
         assert not plan.errors
-        heard: list[Event] = []
-        assert await Run(azure, CHOSEN, plan, listeners=[heard.append]).execute(plan.digest) == "succeeded"
-        assert len(simulator.writes()) == before, "it was followed, not sent again"
-        assert any(event.message == "cluster is Updating" for event in heard)
+
+        def heard(event: Event) -> None:
+            if event.message == "cluster is Updating":
+                clock.ahead = 6000  # which completes it
+
+        assert await Run(azure, CHOSEN, plan, listeners=[heard]).execute(plan.digest) == "succeeded"
+        assert clock.ahead, "it was followed"
+        assert len(simulator.writes()) == before, "it was not sent again"
         assert dig(simulator.resource(cluster_id()), "properties", "provisioningState") == "Succeeded"
 
 

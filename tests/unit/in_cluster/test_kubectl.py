@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulated.in_cluster.kubectl import stand_in
-from tests.support import gone
+from tests.support import LIMIT, gone
 from wizard.errors import KubectlError
 from wizard.in_cluster.kubeconfig import Kubeconfig
 from wizard.in_cluster.kubectl import hidden, opened
@@ -132,7 +132,7 @@ async def test_output_beyond_the_limit_does_not_block(tmp_path: Path) -> None:
         opened(endless, CREDENTIALS, os.environ, limit=1) as kubectl,
         pytest.raises(KubectlError) as refused,
     ):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(LIMIT):
             await kubectl.get("/metrics", keep=slow)
     assert refused.value.reason == "TimeLimit"
 

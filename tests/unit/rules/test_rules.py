@@ -226,7 +226,7 @@ def test_a_rule_finds_its_case(
 
 
 def test_every_code_of_the_rules_has_a_case() -> None:
-    """Guards are tested separately below."""
+    """Action rules are tested separately below."""
     sources = [
         Path(inspect.getfile(module)).read_text()
         for module in {inspect.getmodule(rule) for rule in RULES}

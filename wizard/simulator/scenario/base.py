@@ -20,4 +20,4 @@ FeatureState = Literal[
 class Model(BaseModel):
     """A strict model: an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.record import Recorded, RecordFile
 from wizard.simulator.protocol.wire import Json
+from wizard.system.lean_imports import import_aiohttp
 
 if TYPE_CHECKING:
     from wizard.simulator.server.server import Server
@@ -66,6 +67,11 @@ class Simulator:
         record: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        import_aiohttp()
+        from wizard.simulator.arm.tokens import process_key
+
+        if state is None:  # a state file has its own
+            threading.Thread(target=process_key, name="signing-key", daemon=True).start()
         from wizard.simulator.server.registry import find_providers
         from wizard.simulator.state.scenario_loading import load_scenario
 

@@ -22,8 +22,8 @@ def test_a_prefix_of_twelve_digits_or_more_confirms(text: str) -> None:
     [
         (DIGEST[:11], "too short: give at least 12 hex digits"),
         (" ", "too short"),
-        ("2df50334568g", "no hex digits"),
-        ("2df5033\x1b[31m4", "no hex digits"),
+        ("2df50334568g", "other than hex digits"),
+        ("2df5033\x1b[31m4", "other than hex digits"),
         (f"{DIGEST}0", "too long"),
     ],
 )

@@ -1,10 +1,15 @@
 """Text on a terminal: wrapping, colour and ASCII signs; a pipe gets it unchanged."""
 
 import io
+from types import SimpleNamespace
+from typing import Any
 
+import click
 import pytest
 
+from screens.cli.name_links import link_names, names_to_link, with_links
 from screens.cli.render import render, wrap
+from wizard.cloud.endpoints import CLOUDS
 
 TEXT = """✗ aks-demo: not verified.
   2 of 3 checks passed.
@@ -113,3 +118,48 @@ def test_prose_is_at_most_a_hundred_characters_wide_and_a_table_as_wide_as_the_t
 def test_columns_are_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     assert max(map(len, render("word " * 60, Stream(terminal=True)).splitlines())) <= 60
+
+
+LINKED = "\x1b]8;;https://portal/x\x1b\\{}\x1b]8;;\x1b\\"
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Encrypt aks-demo with aks-demo", f"Encrypt {LINKED.format('aks-demo')} with aks-demo"),
+        ("  by kv-demo/aks-kms", f"  by {LINKED.format('kv-demo')}/aks-kms"),
+        ("no aks-demo-2 and /vaults/kv-demo, kv-demo.vault.azure.net", ""),
+        ("To fix: az aks show -n aks-demo", ""),
+    ],
+)
+def test_names_are_links_once_in_a_line_and_never_in_a_command_or_an_id(line: str, shown: str) -> None:
+    names = {"aks-demo": "https://portal/x", "kv-demo": "https://portal/x"}
+    assert with_links(line, names) == (shown or line)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "links"),
+    [
+        (True, {}, True),
+        (False, {"CLICOLOR_FORCE": "1"}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"TERM": "dumb", "CLICOLOR_FORCE": "1"}, False),
+    ],
+)
+def test_links_are_for_a_terminal_that_has_colours(
+    terminal: bool, environment: dict[str, str], links: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    azure: Any = SimpleNamespace(cloud=CLOUDS["AzureCloud"], signed_in=SimpleNamespace(tenant_id="t"))
+    with click.Context(click.Command("verify")):
+        link_names(
+            azure, ["/subscriptions/s/resourceGroups/g/x/aks-demo", "/subscriptions/s/\x1b[31m/odd\x07"]
+        )
+        assert set(names_to_link()) <= {"aks-demo", "odd"}
+        shown = render("! aks-demo has a warning", Stream(terminal=terminal))
+    assert (
+        "\x1b]8;;https://portal.azure.com/#@t/resource/subscriptions/s/resourceGroups/g/x/aks-demo\x1b"
+        in shown
+    ) is links
+    assert ("\x1b]8" in shown) is links

@@ -1,10 +1,12 @@
 """The lines of a fleet: what a filter finds, and how reports show clusters that could not be read."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 from screens.pages.fleet_rows import View, text_of
 from screens.pages.fleet_text import cells, columns
-from screens.session.fleet import Fleet, Shown
+from screens.session.fleet import Fleet, Line, Shown
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import ClusterRow, Unreadable
@@ -46,10 +48,20 @@ def test_every_column_has_a_cell_in_every_line_and_is_searched() -> None:
         "user-assigned",
     )
     row = ClusterRow(*of_cluster, Encryption.of({}), "Succeeded", "Running", 1, 3)
-    line = Shown(row, "failed", "not-verified", ("key disabled",), True, ("Bad.",), "{}")
+    line = Shown(row, "failed", "not-verified", ("key disabled",), True, ("Bad.",), b"")
     missed = Unreadable(PRODUCTION, "Contoso Production", Problem("azure", "Not read."), ORDERS)
     for width in (76, 110, 200):
         assert columns(width, {}).keys() <= cells(line).keys() & cells(missed).keys()
     assert set(View().columns) == columns(200, {}).keys() - {"sign"}
     for name in View().columns:
         assert text_of(line, (name,)) == cells(line)[name].plain.casefold()
+    texts = ("name", "resource_group", "subscription_name", "location")
+    later = [replace(row, **dict[str, Any]({name: "zz"})) for name in texts]
+    lines: list[Line] = [missed, line, *(replace(line, row=each) for each in later)]
+    lines.append(replace(line, outcome="passed"))
+    for name in ("verdict", *View().columns):
+        there = View(order=name).of(lines)
+        assert sorted(map(id, there)) == sorted(map(id, lines))
+        assert View(order=name, backwards=True).of(lines) == there[::-1]
+        if name in texts:
+            assert cells(there[-1])[name].plain == "zz"

@@ -133,7 +133,7 @@ def test_all_checks_are_listed_by_group_with_those_that_passed() -> None:
     by_group = re.sub(r"\n +(?=\w)", " ", text.split("\n\n")[-1])  # without its wrapping
     assert sum(len(line[14:].split(", ")) for line in by_group.splitlines()) == CHECKS
     assert text.startswith(f"{CHECKS} preflight checks: {CHECKS - 2} passed, 2 warnings.\n\n")
-    assert "\nvault       ✓ name is free, permission model," in text
+    assert "\nvault       ✓ name available, permission model," in text
     assert re.search(r"\nkey         ! \w+.*\n +✓ ", text)
     refused = all_checks((replace(REFUSED, check="cluster.state"), *plan().findings))
     assert f"{CHECKS - 3} passed, 1 problem, 2 warnings." in refused
@@ -148,7 +148,7 @@ def test_no_check_is_called_passed_if_its_facts_are_not_read() -> None:
     text = checks_not_read("They are running.", [REFUSED])
     assert text.startswith(f"{CHECKS} preflight checks, not yet read. They are running.\n\n")
     assert "Found before the last change:\n\n" in text
-    assert "\nvault       ? not yet read: name is free," in text
+    assert "\nvault       ? not yet read: name available," in text
     assert "✓" not in text
 
 

@@ -28,7 +28,7 @@ from wizard.rules import Finding
     ],
 )
 def test_state_of_the_feature(registration: FeatureRegistration, text: str) -> None:
-    assert text in feature.state_of(registration, "KMSPMKPreview in Contoso", "◐")[0].plain
+    assert text in feature.state_of(registration, "KMSPMKPreview in Contoso", "◐", 76)[0].plain
 
 
 def test_command_that_registers_the_feature() -> None:

@@ -31,7 +31,7 @@ def test_the_theme_that_was_saved_is_chosen_unless_the_environment_names_another
         ("theme: calm\n", "version must be 1; it is None."),
         ("version: 1\ntheme: [\n", "is not valid YAML at line 3."),
         ("a: &a 1\nb: *a\n", "is not valid YAML at line"),
-        ("calm", "holds no settings: write version: 1 and theme: calm."),
+        ("calm", "is not a valid settings file: write version: 1 and theme: calm."),
         ("\x00", "is not valid YAML"),
         ("\udcff", "cannot be read: it is not UTF-8. Correct it, or delete it."),
     ],

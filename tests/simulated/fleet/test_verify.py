@@ -14,8 +14,8 @@ from tests.support import PRODUCTION, scenario_file, signed_in, vault_id
 from wizard.cloud.azure import Azure
 from wizard.cloud.inventory import Unreadable
 from wizard.fleet.filters import Filters
-from wizard.fleet.judging import Judged, judge
 from wizard.fleet.read_cache import ReadCache
+from wizard.fleet.verify import FleetEntry, verify_all
 from wizard.verification.report import Depth
 from wizard.verification.verify import at_a_glance, verify
 
@@ -23,9 +23,9 @@ GRAPH = "/providers/microsoft.resourcegraph/resources"
 LEDGER_VAULT = vault_id("kv-bank-ledger", "rg-bank")
 
 
-async def judged(azure: Azure, depth: Depth, **options: Any) -> dict[str, Judged]:
-    found = [each async for each in judge(azure, await azure.subscriptions(), depth=depth, **options)]
-    return {each.row.name: each for each in found if isinstance(each, Judged)}
+async def judged(azure: Azure, depth: Depth, **options: Any) -> dict[str, FleetEntry]:
+    found = [each async for each in verify_all(azure, await azure.subscriptions(), depth=depth, **options)]
+    return {each.row.name: each for each in found if isinstance(each, FleetEntry)}
 
 
 async def test_depth_full_equals_verifying_each_cluster_alone() -> None:
@@ -59,14 +59,14 @@ async def test_a_cluster_that_cannot_be_verified_does_not_stop_the_others(
     def stumbles(cluster: Any, *more: Any) -> Any:
         return cluster["s3cret"] if cluster["name"] == "bank-ledger" else at_a_glance(cluster, *more)
 
-    monkeypatch.setattr("wizard.fleet.judging.at_a_glance", stumbles)
+    monkeypatch.setattr("wizard.fleet.verify.at_a_glance", stumbles)
     async with signed_in() as (_, azure):
-        found = [each async for each in judge(azure, await azure.subscriptions())]
+        found = [each async for each in verify_all(azure, await azure.subscriptions())]
     (missed,) = (each for each in found if isinstance(each, Unreadable))
     assert missed.problem.summary == "The cluster bank-ledger in Contoso Production could not be verified."
     assert missed.problem.cause.startswith("The response from Azure has an unexpected format (KeyError in ")
     assert "s3cret" not in repr(missed)
-    assert sum(isinstance(each, Judged) for each in found) == 12
+    assert sum(isinstance(each, FleetEntry) for each in found) == 12
 
 
 async def test_only_depth_full_finds_a_broken_vault() -> None:
@@ -163,9 +163,9 @@ async def test_verification_stops_if_its_results_are_not_consumed(tmp_path: Path
     path = tmp_path / "world.yaml"
     path.write_text(json.dumps({"description": "Many.", "extends": "fleet", "page_size": 5, "fleet": {"clusters": 200, "subscriptions": 2}}))  # fmt: skip
     async with signed_in(path) as (_, azure):
-        verdicts = judge(azure, await azure.subscriptions(), depth="full")
+        verdicts = verify_all(azure, await azure.subscriptions(), depth="full")
         async for each in verdicts:
-            assert isinstance(each, Judged)
+            assert isinstance(each, FleetEntry)
             break
         await verdicts.aclose()
         assert len([task for task in asyncio.all_tasks() if "_in_depth" in repr(task)]) == 0

@@ -24,7 +24,7 @@ _AT_ONCE = 16
 
 
 @dataclass(frozen=True)
-class Judged:
+class FleetEntry:
     """One cluster with its verdict."""
 
     row: ClusterRow
@@ -33,10 +33,10 @@ class Judged:
     """Whether Resource Graph lists it; None if it could not be queried."""
 
 
-Verdict = Judged | Gone | Unreadable
+FleetResult = FleetEntry | Gone | Unreadable
 
 
-async def judge(
+async def verify_all(
     azure: Azure,
     subscriptions: Sequence[Subscription],
     *,
@@ -44,14 +44,14 @@ async def judge(
     filters: Filters | None = None,
     whole: bool = True,
     progress: Progress | None = None,
-) -> AsyncGenerator[Verdict, None]:
+) -> AsyncGenerator[FleetResult, None]:
     """Yield the verdict on every cluster that matches the filters as soon as it is known, what could not be read, and what no longer exists.
 
     `whole`: these subscriptions are all that are visible. `filters.failed` is applied by the caller, which counts verdicts.
     """
     filters, progress = filters or Filters(), progress or Progress()
     cache = ReadCache.through(azure)
-    in_flight: set[asyncio.Task[Judged | Unreadable]] = set()
+    in_flight: set[asyncio.Task[FleetEntry | Unreadable]] = set()
     async with aclosing(sweep(azure, subscriptions, whole=whole, progress=progress)) as found:
         try:
             async for each in found:
@@ -85,11 +85,11 @@ async def _at_a_glance(azure: Azure, body: Json) -> ClusterReport:
 
 
 @closing_arguments
-async def _verdict(cluster: Swept, judging: Awaitable[ClusterReport]) -> Judged | Unreadable:
+async def _verdict(cluster: Swept, verification: Awaitable[ClusterReport]) -> FleetEntry | Unreadable:
     """Return the verdict on one cluster, or why there is none, so that an error does not stop the sweep."""
     row = cluster.row
     try:
         with translate_errors(f"The cluster {row.name} in {row.subscription_name} could not be verified."):
-            return Judged(row, await judging, cluster.in_graph)
+            return FleetEntry(row, await verification, cluster.in_graph)
     except AzureError as error:
         return Unreadable(row.subscription_id, row.subscription_name, error.problem, row.id)
