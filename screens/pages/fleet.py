@@ -131,12 +131,11 @@ assignments and locks that clusters depend on, each of them once."""
         return fleet_text.cells(row)
 
     def head(self, column: str) -> str:
-        """Return the name of a column, with an arrow if the lines are in its order."""
-        arrow = "↓" if self._view.backwards else "↑"
-        if column == "sign":
-            return arrow if self._view.order == "verdict" else ""
-        heading = COLUMN[column].heading
-        return f"{heading} {arrow}" if self._view.order == column else heading
+        """Return the name of a column, with an arrow once the lines are in its order."""
+        heading = COLUMN[column].heading if column != "sign" else ""
+        if not self._fleet.complete or self._view.order != ("verdict" if column == "sign" else column):
+            return heading
+        return f"{heading} {'↓' if self._view.backwards else '↑'}".strip()
 
     def columns(self) -> dict[str, int]:
         """Return the columns that fit."""
