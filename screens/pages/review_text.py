@@ -19,7 +19,6 @@ from wizard.reports.wording import (
     Tone,
     command_in,
     count,
-    finding_text,
     hanging,
     usually,
     without_command,
@@ -157,7 +156,15 @@ _THINGS: dict[Level, str] = {"error": "problem", "warning": "warning", "info": "
 
 
 def _finding_text(finding: Finding) -> str:
-    return for_form(finding_text(finding))
+    """Return a finding as lines: what is wrapped stays beside its sign, and a command is whole on a line of its own."""
+    sign, word, _ = LEVELS[finding.level]
+    message, remedy = for_form(finding.message), for_form(finding.remedy)
+    command = command_in(remedy)
+    lines = [hanging(f"{sign} {word}: {message}", 2, _DIALOG)]
+    if remedy and (text := without_command(remedy) if command else remedy):
+        lines.append(f"  {hanging(text, 2, _DIALOG)}")
+    lines += [f"  {command}"] if command else []
+    return "\n".join([*lines, f"  ({finding.code})"])
 
 
 def _by_group(findings: Sequence[Finding], sign: str, said: str = "") -> str:
