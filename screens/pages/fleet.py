@@ -145,7 +145,8 @@ assignments and locks that clusters depend on, each of them once."""
     def columns(self) -> dict[str, int]:
         """Return the columns that fit."""
         names = max((len(each.name) for each in self.session.subscriptions), default=0)
-        return fleet_text.columns(self.room, {"subscription_name": names} | self._fleet.longest)
+        longest = {"subscription_name": names} | self._fleet.longest
+        return fleet_text.columns(self.room, longest, self._view.order)
 
     # -- texts ---------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from wizard.reports.wording import KINDS
 ORDERS = {
     "verdict": "failures first",
     **{column.key: f"by {column.heading}" for column in WIDE},
-    "found": "as found",
+    "found": "as found, z sorts",
 }
 """The orders, in which a key goes through them: by verdict, by a column, or as the clusters were found."""
 REVERSED = {each: f"{words}, reversed" for each, words in ORDERS.items()} | {"verdict": "failures last"}

@@ -127,15 +127,18 @@ def cost(fleet: Fleet, slower: int) -> str:
     )
 
 
-def columns(room: int, longest: Mapping[str, int]) -> dict[str, int]:
+def columns(room: int, longest: Mapping[str, int], order: str = "verdict") -> dict[str, int]:
     """Return the columns that fit, and their widths; what is left out is in the description of a line.
 
     `longest`: the length of the longest text of each column, as far as it is known. None is wider, except the last one, which
-    takes the rest. If there is not enough room, columns are cut as they are in `aks-kms clusters`.
+    takes the rest. If there is not enough room, columns are cut as they are in `aks-kms clusters`. The one of the `order` also has
+    room for its arrow.
     """
     shown = [column for column in WIDE if room > column.room]
     widths = {
-        column.key: max(len(column.heading) + 2, longest.get(column.key, 0) or column.width)
+        column.key: max(
+            len(column.heading) + 2 * (column.key == order), longest.get(column.key, 0) or column.width
+        )
         for column in shown
     }
     last = shown[-1].key

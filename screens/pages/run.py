@@ -2,12 +2,15 @@
 
 from typing import ClassVar
 
+from rich.style import Style
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import MouseScrollUp
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import Input, Log, Static
 
 from screens.messages import Back, GoTo, StartOver, VerifyAnswers
@@ -35,6 +38,22 @@ class RunLog(Log):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end", "scroll_end", "follow", tooltip="Follow the log; scrolling up pauses it"),
     ]
+
+    _style: Style | None = None
+    """The style of the text while lines are drawn. To compute it takes Textual as long as to draw a line."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw these lines."""
+        self._style = super().rich_style
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._style = None
+
+    @property
+    def rich_style(self) -> Style:
+        """The style of the text."""
+        return self._style or super().rich_style
 
     def follow(self) -> None:
         """Scroll to the end, unless the log is paused. Textual's own following stops when the size changes."""

@@ -44,7 +44,7 @@ class VerificationScreen(CodePage):
     HELP = """\
 All results are read live from Azure; after a run, first those with which it ended are shown. A check that could not run is shown as unknown and never counts as passed.
 
-What did not pass comes first. The checks that passed are in groups: Enter opens and closes one, F3 all of them. AdvisoryReads the list is \
+What did not pass comes first. The checks that passed are in groups: Enter opens and closes one, F3 all of them. Beside the list is \
 everything about the check under the cursor: what Azure returned, what it proves, and how to fix it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

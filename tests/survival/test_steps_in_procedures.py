@@ -4,6 +4,7 @@ A new step needs no test of its own for that: without a procedure, or with a pro
 """
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from wizard.answers.model import Answers
 from wizard.procedure.planning import make_plan, plan_from, read_snapshot
 from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
+from wizard.state.advisory_reads import AdvisoryFacts
+from wizard.state.snapshot import Snapshot
 from wizard.state.target import Target
 
 BY_KEY = {step.key: step for step in STEPS}
@@ -45,6 +48,13 @@ async def acting(where: Where, folder: Path) -> set[str]:
         snapshot = await read_snapshot(azure, target)
     plan = plan_from(target, snapshot)
     assert plan.errors == ()
+    advisory = {each.name for each in fields(AdvisoryFacts)}
+    needed_only = {
+        each.name: getattr(snapshot, each.name) for each in fields(Snapshot) if each.name not in advisory
+    }
+    without = plan_from(target, Snapshot(**needed_only)).steps
+    other = {type(BY_KEY[step.key]).__module__ for step in {*plan.steps} ^ {*without}}
+    assert not other, "decides by an advisory fact, which may be unknown: wizard/state/advisory_reads.py"
     found = {step.key for step in plan.steps if step.action != "none"}
     for step in map(BY_KEY.__getitem__, found):
         of_it = f"of {step.key}, in {type(step).__module__}"

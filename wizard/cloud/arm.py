@@ -132,5 +132,7 @@ MANAGED_CLUSTER = "Microsoft.ContainerService/managedClusters"
 CLUSTER_API = "2026-08-01"
 """The default version of azure-mgmt-containerservice 41.8. `kubernetesResourceObjectEncryptionProfile` is in
 the stable versions from 2026-07-01 on (docs/azure.md#api-versions-that-show-the-encryption)."""
+RESOURCES_API, SUBSCRIPTIONS_API = "2025-04-01", "2022-12-01"
+"""The default versions of azure-mgmt-resource 26, for resource groups and providers, and for subscriptions."""
 KEY_VAULT = "Microsoft.KeyVault/vaults"
 USER_ASSIGNED_IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities"

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from wizard.cloud.arm import Json, documented_spelling
+from wizard.cloud.arm import SUBSCRIPTIONS_API, Json, documented_spelling
 from wizard.cloud.credential import (
     SECRET_VARIABLES,
     CachedCredential,
@@ -23,7 +23,7 @@ from wizard.cloud.credential import (
 )
 from wizard.cloud.endpoints import Cloud
 from wizard.cloud.error_translation import translate_errors
-from wizard.cloud.paging import items
+from wizard.cloud.paging import items, linked
 from wizard.cloud.proxies import Proxies
 from wizard.cloud.settings import clock_of, timeouts_of, which_cloud
 from wizard.cloud.skew import Skew
@@ -62,14 +62,18 @@ TO_READ = (
 `inventory.cluster_body` reads a cluster without an SDK."""
 TO_PLAN = (
     *TO_READ,
-    "azure.mgmt.resource.resources.aio",
-    "azure.mgmt.resource.subscriptions.aio",
-    "azure.mgmt.resource.features.aio",
     "azure.mgmt.policyinsights.aio",
 )
 """Those that a plan needs beside them."""
-TO_CHANGE = (*TO_PLAN, "azure.mgmt.containerservice.aio", "azure.keyvault.keys.aio")
-"""Those that changing a cluster and its key needs beside them, which take as long as all others."""
+TO_CHANGE = (
+    *TO_PLAN,
+    "azure.mgmt.containerservice.aio",
+    "azure.keyvault.keys.aio",
+    "azure.mgmt.resource.resources.aio",
+    "azure.mgmt.resource.subscriptions.aio",
+    "azure.mgmt.resource.features.aio",
+)
+"""Those that changes need beside them, which take twice as long as all others."""
 
 _POLL = 10.0
 """Seconds between two polls of a long-running operation if Azure does not say; the SDKs would take 30. AKS allows 200 such
@@ -147,12 +151,12 @@ class Azure:
         with translate_errors("The subscriptions could not be listed."):
             rows = [
                 Subscription(
-                    str(item.subscription_id),
-                    sanitize(item.display_name or ""),
-                    str(item.tenant_id or ""),
-                    str(getattr(item.state, "value", item.state) or ""),  # the SDK returns an enum
+                    str(item["subscriptionId"]),
+                    sanitize(item.get("displayName") or ""),
+                    str(item.get("tenantId") or ""),
+                    str(item.get("state") or ""),
                 )
-                async for item in items(self.subscription_client().subscriptions.list())
+                async for item in items(linked(self.get, "/subscriptions", SUBSCRIPTIONS_API))
             ]
         return sorted(rows, key=lambda row: row.name.casefold())
 

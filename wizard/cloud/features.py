@@ -4,9 +4,10 @@ Source: the how-to, "Register the feature flag"; states and timings: docs/azure.
 """
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from wizard.cloud import reads
-from wizard.cloud.arm import documented_spelling
+from wizard.cloud.arm import RESOURCES_API, dig, documented_spelling
 from wizard.cloud.azure import Azure
 from wizard.cloud.error_translation import none_if_missing, translate_errors
 from wizard.cloud.reads import Unknown, advisory
@@ -37,17 +38,20 @@ async def feature_state(azure: Azure, subscription: str) -> str | None:
     Raise AzureError.
     """
     with translate_errors(f"The state of the feature {FEATURE} could not be read."):
-        feature = await none_if_missing(azure.features(subscription).features.get(NAMESPACE, FEATURE))
-        if feature is None:
-            return None
-        return _stated(feature.properties.state if feature.properties else None)
+        path = f"{_of(subscription, 'Microsoft.Features')}/providers/{NAMESPACE}/features/{FEATURE}"
+        feature = await none_if_missing(azure.get(path, "2021-07-01"))
+        return None if feature is None else _stated(dig(feature, "properties", "state"))
 
 
 async def provider_state(azure: Azure, subscription: str, namespace: str = NAMESPACE) -> str:
     """Return the registration state of a resource provider. Raise AzureError."""
     with translate_errors(f"The registration of {namespace} could not be read."):
-        provider = await azure.resources(subscription).providers.get(namespace)
-        return _stated(provider.registration_state)
+        provider = await azure.get(_of(subscription, namespace), RESOURCES_API)
+        return _stated(provider.get("registrationState"))
+
+
+def _of(subscription: str, namespace: str) -> str:
+    return f"/subscriptions/{quote(subscription, safe='')}/providers/{namespace}"
 
 
 def _stated(state: str | None) -> str:
@@ -61,12 +65,12 @@ async def cluster_regions(azure: Azure, subscription: str) -> frozenset[str] | U
     """Return the regions in which AKS offers managed clusters, by short name."""
 
     async def read() -> frozenset[str]:
-        provider = await azure.resources(subscription).providers.get(NAMESPACE)
+        provider = await azure.get(_of(subscription, NAMESPACE), RESOURCES_API)
         regions = frozenset(
             location.replace(" ", "").casefold()
-            for kind in provider.resource_types or ()
-            if (kind.resource_type or "").casefold() == "managedclusters"
-            for location in kind.locations or ()
+            for kind in provider.get("resourceTypes") or ()
+            if (kind.get("resourceType") or "").casefold() == "managedclusters"
+            for location in kind.get("locations") or ()
         )
         if not regions:
             raise AzureError(unexpected_response(reads.AKS_REGIONS.failure, "it lists none"))

@@ -1,6 +1,9 @@
 """The state of a subscription: Azure refuses writes in one that is disabled (docs/azure.md#subscriptions)."""
 
+from urllib.parse import quote
+
 from wizard.cloud import reads
+from wizard.cloud.arm import SUBSCRIPTIONS_API
 from wizard.cloud.azure import Azure
 from wizard.cloud.reads import Unknown, advisory
 from wizard.system.sanitize import sanitize
@@ -10,8 +13,8 @@ async def subscription_state(azure: Azure, subscription: str) -> str | Unknown:
     """Return `Enabled`, `Warned`, `PastDue`, `Disabled`, `Deleted`, or another state that Azure has."""
 
     async def read() -> str:
-        found = await azure.subscription_client().subscriptions.get(subscription)
-        state = getattr(found.state, "value", found.state)  # the SDK returns an enum
+        found = await azure.get(f"/subscriptions/{quote(subscription, safe='')}", SUBSCRIPTIONS_API)
+        state = found.get("state")
         if not state:
             raise ValueError("no state")
         return sanitize(str(state))

@@ -163,6 +163,7 @@ COLUMNS = (
         short=_short_note,
         cut=3,
         in_json=False,
+        width=24,
     ),
 )
 

@@ -4,9 +4,10 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from wizard.cloud import reads
-from wizard.cloud.arm import CLUSTER_API, GroupId, Json, ResourceId, covers, dig, same
+from wizard.cloud.arm import CLUSTER_API, RESOURCES_API, GroupId, Json, ResourceId, covers, dig, same
 from wizard.cloud.azure import Azure, as_json
 from wizard.cloud.credential import SignedIn
 from wizard.cloud.error_translation import none_if_missing
@@ -221,8 +222,9 @@ async def _groups(azure: Azure, target: Target) -> list[Json | None]:
 
 
 async def _group(azure: Azure, group: GroupId) -> Json | None:
-    request = azure.resources(group.subscription).resource_groups.get(group.name)
-    return await read(reads.GROUP, request, f"The resource group {group.name} could not be read.")
+    path = f"/subscriptions/{quote(group.subscription, safe='')}/resourcegroups/{quote(group.name, safe='')}"
+    request = none_if_missing(azure.get(path, RESOURCES_API))
+    return await needed(reads.GROUP, request, f"The resource group {group.name} could not be read.")
 
 
 _Facts = tuple[dict[str, Any], Facts]

@@ -75,7 +75,8 @@ def sanitize(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a text, sanitized, on one line: for a table cell or a log line."""
-    return " ".join(sanitize(text).split())
+    line = " ".join(sanitize(text).split())
+    return text if line == text else line  # of a fleet's texts, no second copy is kept
 
 
 def shell_word(text: str) -> str:

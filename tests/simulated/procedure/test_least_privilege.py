@@ -246,7 +246,7 @@ READS = sorted(
 @pytest.mark.parametrize("name", ["platform", "private, new", "public"])
 async def test_an_unreadable_resource_is_unknown_or_named(name: str, unread: str, tmp_path: Path) -> None:
     """A plan is made without it, or says what it needs to read; it never counts it as missing."""
-    denied = {"no-read": {"scope": SUBSCRIPTION, "actions": [unread], "system_protected": False}}
+    denied = {"no-read": {"scope": SUBSCRIPTION, "actions": [unread]}}
     there = {PRODUCTION: {"groups": {"rg-demo": laid_over(EXISTING, {"clusters": {"aks-new": {}}})}}}
     async with signed_in(scenario_file(tmp_path, deny_assignments=denied, subscriptions=there)) as (
         simulator,

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.key_material import GENERATE
 from tests.simulated.simulator.clients import PRODUCTION, TENANT, Cloud, Start
-from wizard.simulator.arm.tokens import process_key
+from wizard.simulator.arm.tokens import generated_key
 from wizard.simulator.state.world import new_secret
 
 SUBSCRIPTION = f"/subscriptions/{PRODUCTION}"
@@ -200,7 +200,7 @@ async def test_token_of_another_simulator_is_challenged_and_replaced_by_clients(
 ) -> None:
     claims = jwt.decode(await cloud.token(), options={"verify_signature": False})
     monkeypatch.setattr(rsa, "generate_private_key", GENERATE)
-    process_key.cache_clear()  # as in another process
+    generated_key.cache_clear()  # as in another process
     other = await start()
     forged = jwt.encode(claims, "not the key of this tenant, but long enough to sign with", algorithm="HS256")
     assert (await cloud.raw("GET", SUBSCRIPTION, "2022-12-01", token=forged))[0] == 401

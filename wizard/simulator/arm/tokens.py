@@ -5,15 +5,19 @@ import base64
 import hashlib
 import json
 import secrets
+import threading
 import time
 from functools import cache
+from typing import TYPE_CHECKING
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from wizard.simulator.protocol.wire import Json, base64url_number
-from wizard.simulator.state.state import Principal
+
+if TYPE_CHECKING:
+    from wizard.simulator.state.state import Principal
 
 AKS_SERVER_APPLICATION = "6dae42f8-4368-4678-94ff-3960e28e3630"
 """The application id of "Azure Kubernetes Service AAD Server", which is the same in every tenant (kubelogin)."""
@@ -21,9 +25,19 @@ ARM_AUDIENCES = ("https://management.azure.com/", "https://management.core.windo
 CACHE_SIZE = 512
 
 
-@cache
+_ONE_AT_A_TIME = threading.Lock()
+
+
 def process_key() -> rsa.RSAPrivateKey:
-    """Return the key that all simulators of this process share, as they do their certificate authority: it takes 50 ms."""
+    """Return the key that all simulators of this process share, as they do their certificate authority: it takes 50 ms, in
+    which other threads run."""
+    with _ONE_AT_A_TIME:
+        return generated_key()
+
+
+@cache
+def generated_key() -> rsa.RSAPrivateKey:
+    """Return the same key each time, for one thread."""
     return rsa.generate_private_key(65537, 2048)
 
 
@@ -103,7 +117,7 @@ class Tokens:
         return f"https://sts.windows.net/{self._tenant_id}/"
 
     async def issue(
-        self, principal: Principal, audience: str, *, extra: Json | None = None, lifetime: int | None = None
+        self, principal: "Principal", audience: str, *, extra: Json | None = None, lifetime: int | None = None
     ) -> tuple[str, int]:
         """Return a token for one principal and one resource, and when it expires (seconds since the epoch).
 

@@ -178,3 +178,13 @@ async def list_versions(world: World, call: Call) -> Answer:
     """List all versions of a key."""
     vault, key = _key(world, call)
     return listing([show(world, vault, key, version) for version in key.versions])
+
+
+@provider.on("GET", f"{_KEYS}/{{key}}/versions/{{version}}", f"{TYPE}/versions/read")
+async def get_version(world: World, call: Call) -> Answer:
+    """Return one version of a key."""
+    vault, key = _key(world, call)
+    for version in key.versions:
+        if version.version == call.names["version"].lower():
+            return Answer(200, show(world, vault, key, version))
+    raise key_not_found(f"{key.name}/{call.names['version']}")

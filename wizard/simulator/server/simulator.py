@@ -68,6 +68,10 @@ class Simulator:
         clock: Callable[[], float] = time.time,
     ) -> None:
         import_aiohttp()
+        from wizard.simulator.arm.tokens import process_key
+
+        if state is None:  # a state file has its own
+            threading.Thread(target=process_key, name="signing-key", daemon=True).start()
         from wizard.simulator.server.registry import find_providers
         from wizard.simulator.state.scenario_loading import load_scenario
 

@@ -174,7 +174,7 @@ def _unmarshal(what: str) -> Refusal:
 
 def _unknown_field(name: str) -> Refusal:
     return _unmarshal(
-        f'json: unknown field "{name}" Check that the field is in the right location, is documented_spelling correctly, and is supported in the API version. '
+        f'json: unknown field "{name}" Check that the field is in the right location, is spelled correctly, and is supported in the API version. '
         "Visit aka.ms/aks/apiversions for more API version information.."
     )
 

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 from screens.pages.fleet_rows import View, text_of
 from screens.pages.fleet_text import cells, columns
-from screens.session.fleet import Fleet, Shown
+from screens.session.fleet import Fleet, Line, Shown
 from tests.support import DEVELOPMENT, PRODUCTION, cluster_id
 from wizard.cloud.encryption import Encryption
 from wizard.cloud.inventory import ClusterRow, Unreadable
@@ -54,13 +55,13 @@ def test_every_column_has_a_cell_in_every_line_and_is_searched() -> None:
     assert set(View().columns) == columns(200, {}).keys() - {"sign"}
     for name in View().columns:
         assert text_of(line, (name,)) == cells(line)[name].plain.casefold()
-    later = [
-        replace(row, **{name: "zz"}) for name in ("name", "resource_group", "subscription_name", "location")
-    ]
-    lines = [missed, line, *(replace(line, row=each) for each in later), replace(line, outcome="passed")]
+    texts = ("name", "resource_group", "subscription_name", "location")
+    later = [replace(row, **dict[str, Any]({name: "zz"})) for name in texts]
+    lines: list[Line] = [missed, line, *(replace(line, row=each) for each in later)]
+    lines.append(replace(line, outcome="passed"))
     for name in ("verdict", *View().columns):
         there = View(order=name).of(lines)
         assert sorted(map(id, there)) == sorted(map(id, lines))
         assert View(order=name, backwards=True).of(lines) == there[::-1]
-        if name in {"name", "resource_group", "subscription_name", "location"}:
+        if name in texts:
             assert cells(there[-1])[name].plain == "zz"
