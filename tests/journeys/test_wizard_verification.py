@@ -43,7 +43,7 @@ async def test_watch_ends_when_the_verdict_changes(tmp_path: Path, monkeypatch: 
         told: list[str] = []
         monkeypatch.setattr(operator.app.signals, "notify", told.append)
         await operator.press("w")
-        await operator.sees("watching since", "1 check · next in")
+        await operator.sees("watching since", " · next in")
         simulator.change(LEDGER_VAULT, {"properties": {"networkAcls": {"bypass": "AzureServices"}}})
         await operator.sees("The verdict changed to verified at")
         assert [text.partition(".")[0] for text in told] == ["The verdict changed to verified"]
