@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 
 from textual import on
 from textual.app import App
-from textual.events import Event, ScreenResume
+from textual.events import Event, Resize, ScreenResume
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -65,7 +65,13 @@ class BackgroundScreen(Screen[Result]):
     _styled = False
 
     async def on_event(self, event: Event) -> None:
-        """Handle an event, and let others have their turn: a new page has several that take 50 ms each."""
+        """Handle an event, and let others have their turn: a new page has several that take 50 ms each.
+
+        An earlier size of the terminal is left out. A layout sends the screen its size again if it has changed, so that two sizes
+        that wait at the same time, as when the terminal is resized at the start, would take turns without end.
+        """
+        if isinstance(event, Resize) and event.size != self.app.size:
+            return
         await super().on_event(event)
         await asyncio.sleep(0)
 

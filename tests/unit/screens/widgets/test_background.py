@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from textual.app import ComposeResult
 from textual.css.query import NoMatches
+from textual.events import Resize
+from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -131,3 +133,10 @@ def test_every_worker_is_started_by_the_one_mechanism() -> None:
     folder = Path(screens.__file__).parent
     starts = [path.name for path in folder.rglob("*.py") if "run_worker(" in path.read_text("utf-8")]
     assert starts == ["background.py"]
+
+
+async def test_an_earlier_size_of_the_terminal_is_not_laid_out(pilot: Pilot[int]) -> None:
+    page, now = page_of(pilot), pilot.app.size
+    page.post_message(Resize(earlier := Size(now.width, now.height + 1), earlier))
+    await pilot.pause()
+    assert page.size == now
