@@ -1,6 +1,5 @@
 """The fleet overview: all clusters in a table that fills while they are read, with filters, orders and verdicts."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -98,9 +97,6 @@ assignments and locks that clusters depend on, each of them once."""
                 line = fleet.take(verdict)
                 if line is not None:
                     yield line
-        prepared = Prepared()  # one of its own: this page may use the other meanwhile
-        await asyncio.to_thread(self._view.of, [*fleet.lines], prepared)  # 30 ms for ten thousand
-        self._prepared = prepared
 
     def finished(self) -> None:
         """Put the lines in order, and show the notes of the sweep. A row to which the operator has moved stays under the cursor:
@@ -135,12 +131,11 @@ assignments and locks that clusters depend on, each of them once."""
         return fleet_text.cells(row)
 
     def head(self, column: str) -> str:
-        """Return the name of a column, with an arrow if the lines are in its order."""
-        arrow = "↓" if self._view.backwards else "↑"
-        if column == "sign":
-            return arrow if self._view.order == "verdict" else ""
-        heading = COLUMN[column].heading
-        return f"{heading} {arrow}" if self._view.order == column else heading
+        """Return the name of a column, with an arrow once the lines are in its order."""
+        heading = COLUMN[column].heading if column != "sign" else ""
+        if not self._fleet.complete or self._view.order != ("verdict" if column == "sign" else column):
+            return heading
+        return f"{heading} {'↓' if self._view.backwards else '↑'}".strip()
 
     def columns(self) -> dict[str, int]:
         """Return the columns that fit."""

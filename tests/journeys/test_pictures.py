@@ -100,8 +100,11 @@ async def _difference(
     """Wait until the page is as in its picture; return how it differs if it does not get so."""
     path = FOLDER / name
     if WRITE:
-        await operator.pilot.pause(1.5)
-        path.write_text(f"{_lasting(drawn(operator))}\n", "utf-8")
+        earlier = ""
+        while earlier != (now := _lasting(drawn(operator))):  # a resize takes several steps
+            earlier = now
+            await operator.pilot.pause(1.5)
+        path.write_text(f"{now}\n", "utf-8")
     before = path.read_text("utf-8")
     try:
         await operator.until(lambda: f"{_lasting(drawn(operator))}\n" == before, name, min(LIMIT, 20.0))

@@ -181,7 +181,7 @@ async def test_full_depth_detects_a_broken_vault(tmp_path: Path) -> None:
         await operator.press("d")
         await operator.sees("Verify 13 clusters in full depth?", "For the 3 with a key in a key vault")
         await operator.press("right", "enter")
-        await operator.sees("10 fail", "full depth", "cluster cannot reach th…")
+        await operator.sees("10 fail", "full depth", "cluster cannot reach th")
         await operator.press("slash")
         await operator.type("ledger")
         await operator.sees("firewall does not allow trusted Azure services")

@@ -54,7 +54,10 @@ async def test_a_read_only_lock_denies_writes_below_it_and_allows_reads(cloud: C
     )  # every POST of the management plane counts as a write
     assert (await cloud.raw("GET", cluster_path()))[0] == 200
     other = f"/subscriptions/{PRODUCTION}/resourceGroups/rg-web"
-    assert (await write(cloud, "PATCH", other, "2024-11-01", tags))[0] == 200
+    group = cloud.simulator.resource(other)
+    assert group is not None
+    body = {"location": group["location"]} | tags
+    assert (await cloud.raw("PUT", other, "2024-11-01", body))[0] == 200
     assert (await cloud.raw("DELETE", f"{GROUP}{LOCKS}/l", API))[0] == 200  # a lock does not protect itself
     assert (await cloud.raw("DELETE", f"{GROUP}{LOCKS}/l", API))[0] == 204
     assert (await write(cloud, "PATCH", vault_path(), "2026-02-01", tags))[0] == 200

@@ -180,7 +180,6 @@ async def key_of_its_own(cloud: Cloud) -> Reply:
 
 
 SLOW = "extends: slow-roles\nrules: {feature_required_for: []}\ndurations: {vault_dns: 0, principal_replication: 0}"
-CRYPT = {"alg": "RSA-OAEP-256", "value": "c2VjcmV0"}
 KEY_BODY = {"properties": {"kty": "RSA", "keyOps": ["encrypt", "decrypt"]}}
 
 ROWS = [
@@ -220,9 +219,6 @@ ROWS = [
     Row("cluster-identities: identity gone", "identity-deleted", update, 400, "FailedIdentityOperation", "id-aks-demo' was not found"),
     Row("cluster-identities: version for LTS only", "contoso", new_cluster(properties={"kubernetesVersion": "1.32.7"}), 400, "K8sVersionNotSupported", "which is only available for Long-Term Support (LTS)"),
     Row("cluster-identities: unknown version", "contoso", new_cluster(properties={"kubernetesVersion": "1.20.1"}), 400, "K8sVersionNotSupported", "which is not supported in this region"),
-    # -- run time -------------------------------------------------------------------------------------------------------
-    Row("keys-that-expire-are-disabled-or-lost: expired key encrypts no more", "key-expired", data_plane("POST", "/keys/aks-kms/encrypt", CRYPT, role="Key Vault Crypto User"), 403, "Forbidden", "Operation encrypt isn't allowed on an expired key"),
-    Row("keys-that-expire-are-disabled-or-lost: disabled key", "key-disabled", data_plane("POST", "/keys/aks-kms/decrypt", CRYPT, role="Key Vault Crypto User"), 403, "Forbidden", "Operation decrypt is not allowed on a disabled key"),
     # -- Key Vault ------------------------------------------------------------------------------------------------------
     Row("names-and-soft-delete: name", "contoso", vault("1kv"), 400, "VaultNameNotValid", "must be between 3-24 alphanumeric characters"),
     Row("names-and-soft-delete: soft-deleted", "vault-soft-deleted", vault(), 409, "ConflictError", "A vault with the same name already exists in deleted state. You need to either recover or purge existing key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft delete."),
