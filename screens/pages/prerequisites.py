@@ -194,7 +194,7 @@ def subscription_line(subscription: "Subscription", width: int, *, default: bool
     """Return the line of a subscription, its name in `width` columns. `default`: the Azure CLI uses it."""
     state = "default" if default and subscription.state == "Enabled" else subscription.state
     facts = f"{subscription.id}  {state}"
-    return Content.assemble(f"{cut(subscription.name, width):<{width}}  ", (facts, STYLES["dim"]))
+    return Content.assemble(f"{cut(one_line(subscription.name), width):<{width}}  ", (facts, STYLES["dim"]))
 
 
 def signed_in(azure: "Azure", subscriptions: "list[Subscription]", width: int) -> Content:

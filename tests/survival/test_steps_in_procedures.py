@@ -12,6 +12,7 @@ import pytest
 from tests.support import signed_in
 from tests.survival import fault_procedures, procedures
 from wizard.answers.model import Answers
+from wizard.procedure.events import Event
 from wizard.procedure.planning import make_plan, plan_from, read_snapshot
 from wizard.procedure.run import Run
 from wizard.procedure.steps import STEPS
@@ -72,12 +73,13 @@ async def carried_out(where: Where, folder: Path, mine: set[str]) -> None:
     lay, wanted = where
     async with signed_in(lay(folder)) as (_, azure):
         plan = await make_plan(azure, wanted)
-        status = await Run(azure, wanted, plan).execute(plan.digest)
+        events: list[Event] = []
+        status = await Run(azure, wanted, plan, listeners=[events.append]).execute(plan.digest)
         after = await make_plan(azure, wanted)
     changed = {fact for fact, value in after.basis.items() if plan.basis[fact] != value}
     told = {fact for key in mine for fact in BY_KEY[key].changes}
     assert changed <= told, f"{changed - told} in `changes` of one of {mine}, in wizard/procedure/steps/"
-    assert status == "succeeded"
+    assert status == "succeeded", [f"{each.step}: {each.problem}" for each in events if each.problem]
     assert not after.writes
 
 
@@ -95,4 +97,6 @@ async def test_every_step_that_writes_acts_in_a_kill_procedure_as_it_says(tmp_pa
 @pytest.mark.matrix
 async def test_every_step_that_writes_acts_in_a_fault_procedure(tmp_path: Path) -> None:
     found = [await acting(each, made(tmp_path / str(number))) for number, each in enumerate(FAULTS)]
-    assert not WRITING.difference(*found), "add a case for each to tests/survival/fault_procedures.py"
+    assert not WRITING.difference(*found), (
+        "add a case for each to tests/survival/procedures.py, with `faults=True`"
+    )

@@ -341,9 +341,9 @@ async def test_a_list_with_a_repeated_link_ends(
         link = f"{azure.cloud.arm}{asked[0]}{leads[len(asked) - 1]}"
         return {"value": [cluster() | {"id": cluster_id(f"c{len(asked)}")}], "nextLink": link}
 
-    monkeypatch.setattr(Azure, "get", page)
     async with signed_in() as (_, azure):
         here = [each for each in await azure.subscriptions() if each.id == PRODUCTION]
+        monkeypatch.setattr(Azure, "get", page)
         found, _ = await swept(azure, here, whole=False)
     (missed,) = (each for each in found if isinstance(each, Unreadable))
     assert (missed.problem.code, missed.problem.summary) == (

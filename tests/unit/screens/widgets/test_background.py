@@ -136,7 +136,8 @@ def test_every_worker_is_started_by_the_one_mechanism() -> None:
 
 
 async def test_an_earlier_size_of_the_terminal_is_not_laid_out(pilot: Pilot[int]) -> None:
-    page, now = page_of(pilot), pilot.app.size
+    page, now, handled = page_of(pilot), pilot.app.size, asyncio.Event()
     page.post_message(Resize(earlier := Size(now.width, now.height + 1), earlier))
-    await pilot.pause()
-    assert page.size == now
+    page.call_later(handled.set)
+    await handled.wait()
+    assert page.outer_size == now
