@@ -59,7 +59,7 @@ class Rows(DataTable[Text], inherit_bindings=False):
         """Return the style of a row, and what of it also overrides the style of a cell."""
         named = self.get_component_rich_style
         header, marks = row == _HEADER, Style.null()
-        if self.show_cursor and self._show_hover_cursor and row == self.hover_row:
+        if self.show_cursor and self.mouse_hover and row == self.hover_row:
             marks += named("datatable--hover")
             if header:
                 marks += named("datatable--header-hover")

@@ -32,7 +32,6 @@ from wizard.cloud.timeouts import Timeouts
 from wizard.cloud.trust import tls_of
 from wizard.errors import AzureError, Problem
 from wizard.system.clock import Clock
-from wizard.system.lean_imports import import_aiohttp
 from wizard.system.sanitize import mask, sanitize
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from azure.mgmt.resource.subscriptions.aio import SubscriptionClient
     from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 
-_TO_SIGN_IN = ("azure.core.pipeline.policies", "wizard.cloud.pipeline")
+_TO_SIGN_IN = ("aiohttp", "azure.core.pipeline.policies", "wizard.cloud.pipeline")
 TO_READ = (
     "azure.mgmt.keyvault.aio",
     "azure.mgmt.authorization.aio",
@@ -385,7 +384,6 @@ async def _importing(modules: Sequence[str]) -> AsyncIterator[asyncio.Task[None]
 
 
 def _import(modules: Sequence[str]) -> None:
-    import_aiohttp()
     for name in modules:
         importlib.import_module(name)
     logging.getLogger("asyncio").addHandler(

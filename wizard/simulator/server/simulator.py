@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from wizard.simulator.protocol.errors import ScenarioError
 from wizard.simulator.protocol.record import Recorded, RecordFile
 from wizard.simulator.protocol.wire import Json
-from wizard.system.lean_imports import import_aiohttp
 
 if TYPE_CHECKING:
     from wizard.simulator.server.server import Server
@@ -67,7 +66,6 @@ class Simulator:
         record: Path | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        import_aiohttp()
         from wizard.simulator.arm.tokens import process_key
 
         if state is None:  # a state file has its own
