@@ -120,6 +120,7 @@ def _a_test_of_its_own(
     request: pytest.FixtureRequest, _places: Path, _leftovers: Leftovers, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Give each test a state directory of its own, and keep tests of the layer `unit` from starting a simulator."""
+    _leftovers.begin()
     forget_vault_challenges()
     monkeypatch.setenv("XDG_STATE_HOME", str(_places / "state" / str(next(_numbers))))
     if request.node.get_closest_marker("unit"):

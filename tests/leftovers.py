@@ -36,6 +36,10 @@ class Leftovers:
         self._first: dict[str, str] = {}
         self._outside: list[str] = []
 
+    def begin(self) -> None:
+        """Forget what was written since the last test: a plugin of pytest's may do that."""
+        self._places.found()
+
     def note(self, test: str) -> None:
         """Take note of the processes, threads and files that are there now and were not before."""
         self._outside += [f"{what}, in {test}" for what in self._places.found()]

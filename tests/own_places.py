@@ -26,21 +26,30 @@ class OwnPlaces:
     """
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self._own = (f"{folder.resolve()}{os.sep}", "/dev/null", "/dev/tty", "/dev/pt", "/proc/self/")
+        self._own: tuple[str, ...] = (
+            f"{folder.resolve()}{os.sep}",
+            "/dev/null",
+            "/dev/tty",
+            "/dev/pt",
+            "/proc/self/",
+        )
         if os.environ.get("WRITE_GOLDEN"):
             self._own += (f"{ROOT}{os.sep}",)
         self._found: list[str] = []
-        real_open, os_open, popen = io.open, os.open, subprocess.Popen.__init__
+        real_open, os_open = io.open, os.open
+        popen: Callable[..., None] = subprocess.Popen.__init__
 
         def opened(file: Any, mode: str = "r", *rest: Any, **options: Any) -> Any:
+            done = real_open(file, mode, *rest, **options)
             if mode not in {"r", "rb"} and set(mode) & set("wax+"):
                 self._written(file)
-            return real_open(file, mode, *rest, **options)
+            return done
 
         def opened_by_os(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+            done = os_open(path, flags, *rest, **options)
             if flags & WRITING and options.get("dir_fd") is None:
                 self._written(path)
-            return os_open(path, flags, *rest, **options)
+            return done
 
         def started(process: Any, command: Any, *rest: Any, env: Any = None, **options: Any) -> None:
             home = (os.environ if env is None else env).get("HOME")
@@ -62,9 +71,13 @@ class OwnPlaces:
 
     def _noting(self, function: Callable[..., Any], position: int) -> Callable[..., Any]:
         def noted(*arguments: Any, **options: Any) -> Any:
-            if len(arguments) > position and not any(each.endswith("dir_fd") for each in options):
-                self._written(arguments[position])
-            return function(*arguments, **options)
+            path = arguments[position] if len(arguments) > position else os.devnull
+            relative = any(each.endswith("dir_fd") for each in options)
+            own = relative or self._is_own(path)  # before it is there: a link's target may be anywhere
+            done = function(*arguments, **options)
+            if not own:
+                self._written(path)
+            return done
 
         return noted
 

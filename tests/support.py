@@ -154,7 +154,7 @@ def wait_for_advisory_reads() -> None:
     """Let this process wait long for reads that a plan can do without. The default is short, and in real time: on a busy
     machine some would not be known, and pages and requests would differ."""
     defaults = [LIMIT if each.name == "advisory_read" else each.default for each in fields(Timeouts)]
-    Timeouts.__init__.__defaults__ = tuple(defaults)  # type: ignore[misc]
+    Timeouts.__init__.__defaults__ = tuple(defaults)
 
 
 async def wait_until(predicate: Callable[[], object], within: float = LIMIT) -> None:
