@@ -84,6 +84,16 @@ async def put_identity(world: World, call: Call) -> Answer:
     )
 
 
+@provider.on("PATCH", _ONE, f"{TYPE}/write")
+async def patch_identity(world: World, call: Call) -> Answer:
+    """Replace the tags."""
+    identity = world.get(_id(call))
+    check_body("identity", call.require_body(), "IdentityUpdate")
+    if "tags" in call.require_body():
+        identity.body["tags"] = dict(call.require_body()["tags"] or {})
+    return Answer(200, world.put(identity).body)
+
+
 @provider.on("GET", _ONE, f"{TYPE}/read")
 async def get_identity(world: World, call: Call) -> Answer:
     """Return one identity."""

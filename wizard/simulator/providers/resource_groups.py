@@ -86,6 +86,15 @@ async def put_group(world: World, call: Call) -> Answer:
     return Answer(200 if before else 201, world.put(group).body)
 
 
+@provider.on("PATCH", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/write")
+async def patch_group(world: World, call: Call) -> Answer:
+    """Replace the tags."""
+    group = world.get(_id(call))
+    check_body("resource_group", call.require_body(), "ResourceGroupPatchDefinition")
+    group.body["tags"] = dict(call.require_body().get("tags") or {})
+    return Answer(200, world.put(group).body)
+
+
 @provider.on("DELETE", "/subscriptions/{subscription}/resourceGroups/{group}", f"{ACTION}/delete")
 async def delete_group(world: World, call: Call) -> Answer:
     """Delete a group with its resources, as a long-running operation that is polled at `Location`."""
