@@ -5,7 +5,7 @@ it does not need to check. All other values may have any type.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -176,27 +176,21 @@ _KEY_ANSWER: _Shape = {
 
 _READ = {"GET", "PUT", "PATCH"}
 """Methods whose successful response is a resource or a list."""
-_COLLECTIONS = {
-    *(
-        "subscriptions",
-        "locations",
-        "managedclusters",
-        "vaults",
-        "deletedvaults",
-        "keys",
-        "locks",
-        "permissions",
-    ),
-    *("userassignedidentities", "roleassignments", "denyassignments", "roleeligibilityscheduleinstances"),
-    *("versions", "quotas", "usages", "resourcegroups", "skus"),
-    *("deployments", "deploymentstacks", "diagnosticsettings", _EVENTS),
-}
-"""The last part of the path of each list that is read."""
+_BEGINNINGS = {"subscriptions", "providers"}
 _CLUSTERS = "managedclusters"
 _WHOLE = {_CLUSTERS, "vaults"}
 """Resources whose ID is used in the next request, and which are sent back as a copy."""
 _NAMED = {"resourcegroups", "keys", "userassignedidentities", "versions"}
 """Other resources, which always have an ID."""
+
+
+def _is_collection(parts: Sequence[str]) -> bool:
+    """Return whether a path of Azure Resource Manager, in parts, is that of a list: from `subscriptions` or `providers` on, types
+    and names take turns in it, and it ends with a type. The versions of Kubernetes have a response of their own.
+    """
+    named = [part for part in parts if part]  # the SDK of role assignments leaves one empty
+    begin = next((at for at, part in enumerate(named) if part in _BEGINNINGS), len(named))
+    return (len(named) - begin) % 2 == 1 and named[-1] != "kubernetesversions"
 
 
 def schema_error(method: str, path: str, status: int, body: object) -> str | None:
@@ -209,7 +203,7 @@ def schema_error(method: str, path: str, status: int, body: object) -> str | Non
         return None if isinstance(body, str | None) else _misfit(body, _ERROR)  # the status is sufficient
     parts = path.rstrip("/").casefold().split("/")
     read = method == "GET" and status == 200
-    is_list = read and parts[-1] in _COLLECTIONS
+    is_list = read and _is_collection(parts)
     if body is None and (status not in {200, 201} or method not in _READ):
         return None
     if not isinstance(body, Mapping):

@@ -41,7 +41,10 @@ class Work:
     """Report what the step waits for: message, seconds spent, seconds expected."""
     log: Callable[[str, Audience], None]
     revalidate: Callable[[], Awaitable[None]]
-    """Check before an irreversible step that the facts of the plan are unchanged; raise AzureError if they are not."""
+    """Check before an irreversible step that the facts of the plan are unchanged; raise AzureError if they are not.
+
+    Every other step must have ended: unfinished work would count as drift.
+    """
     granted: dict[str, float] = field(default_factory=dict)
     """When (by the clock) this run assigned a role to the identity, by the step's key; propagation counts from then."""
     verified: Callable[[ClusterReport], None] = lambda _: None

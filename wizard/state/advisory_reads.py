@@ -39,7 +39,7 @@ Facts = dict[str, Callable[[], Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class AdvisoryFacts:
-    """The facts that decide findings only: neither steps nor requests. One that could not be read causes no finding."""
+    """The facts that decide findings only: neither steps nor requests. One that could not be read causes none but `…-unknown`."""
 
     regions: frozenset[str] = frozenset()
     """The regions that offer clusters, by short name; read only if a cluster is created, empty if they are not known."""

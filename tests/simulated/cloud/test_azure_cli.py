@@ -78,9 +78,9 @@ async def test_user_of_az_login_is_signed_in(kind: CredentialKind, az: StandIn) 
         az.answers(accessToken=token, expires_on=int(time.time()) + 3600, tokenType="Bearer")
         at_home: dict[str, str | None] = {
             "AZURE_CLIENT_ID": None,
-            "HOME": "/home/me",
+            "HOME": str(az.folder / "home"),
             "PATH": f"{az.folder}:.:",
-            "AZURE_CONFIG_DIR": "/home/me/az",
+            "AZURE_CONFIG_DIR": str(az.folder / "home" / "az"),
             "https_proxy": "http://proxy.example:3128",
             "ACC_CLOUD": "PROD",
             "MSI_ENDPOINT": "http://localhost:50342/oauth2/token",

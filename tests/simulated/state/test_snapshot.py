@@ -33,6 +33,7 @@ async def test_a_snapshot_of_existing_resources() -> None:
         there = await read_resources(azure, target)
         assert simulator.writes() == []
         assert simulator.unknown == ()
+    assert there.unknown == (), "a read that fails although all is well is only a finding"
     assert there.signed_in == azure.signed_in
     assert (there.feature, there.provider) == ("NotRegistered", "Registered")
     assert dig(there.groups[GROUP], "location") == "germanywestcentral"
@@ -57,6 +58,7 @@ async def test_a_snapshot_of_missing_resources() -> None:
         there = await read_resources(azure, Target(chosen, azure.cloud.vault_suffix))
         assert simulator.writes() == []
     assert there.groups == {NOWHERE: None}
+    assert there.unknown == ()
     assert (there.cluster, there.vault, there.key, there.identity) == (None, None, None, None)
     assert there.identity_grants == there.operator_grants == ()
     assert there.identity_principal == ""
