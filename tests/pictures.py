@@ -89,7 +89,7 @@ async def _all_pages(tools: str) -> None:
         await operator.press("escape")
         await operator.start("orders-prod")
         await operator.until(lambda: _state(operator, "cluster") == "running", "the cluster to be updated")
-        await operator.sees("✓ role assignments are propagating")
+        await operator.sees("· role assignments are propagating")
         draw(operator, "run")
         await operator.sees("Done in")
         await operator.press("enter")
