@@ -4,6 +4,7 @@ import builtins
 import io
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 OF_TOOLS = {"__pycache__", ".pytest_cache", ".hypothesis"}
 """Folders in the checkout and in the installation that Python and pytest keep for themselves."""
 
+_DEVICES = ("/dev/null", "/dev/tty", "/dev/pt", "/proc/self/")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 MAKING = {"mkdir": 0, "rename": 1, "replace": 1, "symlink": 1, "link": 1}
 """Functions of `os` that make an entry of a folder, and which of their arguments is its path."""
@@ -22,17 +24,12 @@ MAKING = {"mkdir": 0, "rename": 1, "replace": 1, "symlink": 1, "link": 1}
 class OwnPlaces:
     """Notes each path outside of the folders of these tests that is written, and each program started with another home.
 
-    What a program of its own writes is not seen: it is given a home and a folder for temporary files, and these are looked at.
+    Libraries may keep files in their installation. What a program of its own writes is not seen: it is given a home and a folder for temporary files, and these are looked at.
     """
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
-        self._own: tuple[str, ...] = (
-            f"{folder.resolve()}{os.sep}",
-            "/dev/null",
-            "/dev/tty",
-            "/dev/pt",
-            "/proc/self/",
-        )
+        kept = [folder, *(Path(each) for each in (sys.prefix, sys.pycache_prefix) if each)]
+        self._own: tuple[str, ...] = (*(f"{each.resolve()}{os.sep}" for each in kept), *_DEVICES)
         if os.environ.get("WRITE_GOLDEN"):
             self._own += (f"{ROOT}{os.sep}",)
         self._found: list[str] = []

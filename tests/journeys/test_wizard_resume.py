@@ -265,7 +265,9 @@ async def test_quitting_during_a_run_prints_how_to_resume_and_the_next_wizard_re
                 await operator.press("tab", "enter")
             await operator.until(lambda: operator.app.return_value is not None, "the wizard to have ended")
             assert operator.app.return_value == 130
-            print_interruption_notice(operator.app, Settings())
+        print_interruption_notice(
+            operator.app, Settings()
+        )  # the app has ended, and no longer takes what is printed
         [run] = list_runs(tmp_path / "runs")
         assert run.status == "interrupted"
         told = capsys.readouterr().err
