@@ -7,6 +7,7 @@ from textual.content import Content
 
 from screens.session.feature_registration import GONE, FeatureRegistration
 from screens.widgets.dialogs import problem_content
+from screens.widgets.filter_words import has_words
 from screens.widgets.links import linked
 from screens.widgets.theme import cell
 from wizard.cloud.inventory import ClusterRow, Unreadable
@@ -80,8 +81,7 @@ def matches(line: Line, words: Sequence[str], shown: Collection[str]) -> bool:
     if not words:
         return True
     drawn = cells(line)
-    text = " ".join(drawn[name].plain for name in shown if name in drawn).casefold()
-    return all(word in text for word in words)
+    return has_words(" ".join(drawn[name].plain for name in shown if name in drawn), words)
 
 
 def totals(shown: int, found: int, places: int, *, filtered: bool) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from screens.session.fleet import Line, Shown
+from screens.widgets.filter_words import has_words
 from wizard.cloud.encryption import EncryptionKind
 from wizard.reports.fleet_columns import COLUMN, WIDE, by_verdict
 from wizard.reports.wording import KINDS
@@ -35,7 +36,7 @@ class View:
     def fits(self, line: Line) -> bool:
         """Whether a line is shown."""
         text = text_of(line, self.columns) if self.words else ""
-        return self._chosen(line) and all(word in text for word in self.words)
+        return self._chosen(line) and has_words(text, self.words)
 
     def of(self, lines: list[Line], ready: "Prepared | None" = None) -> list[Line]:
         """Return the lines that are shown, in order. `ready` has their places and texts from an earlier call."""

@@ -13,6 +13,7 @@ from screens.pages import history_text
 from screens.session.session import Session
 from screens.widgets.cluster_table import ClusterTable
 from screens.widgets.dialogs import SaveDialog, TextDialog
+from screens.widgets.filter_words import has_words
 from screens.widgets.frame import Heading
 from wizard.errors import JournalError
 from wizard.reports.wording import SPINNER
@@ -82,8 +83,8 @@ read from Azure. Nothing is changed or deleted here. A run that was not complete
 
     def fits(self, row: RunSummary) -> bool:
         """Whether each word of the filter occurs in its row."""
-        text = " ".join(cell.plain for cell in self.cells(row).values()).casefold() if self.words else ""
-        return all(word in text for word in self.words)
+        text = " ".join(cell.plain for cell in self.cells(row).values()) if self.words else ""
+        return has_words(text, self.words)
 
     def cells(self, row: RunSummary) -> Mapping[str, Text]:
         """Return the cells of a run."""

@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 
 from screens.messages import Completed
 from screens.session.session import Session
+from screens.widgets.filter_words import filter_words, has_words
 from screens.widgets.frame import NARROW, Frame, Heading
 from screens.widgets.marked_list import MarkedList
 from wizard.cloud.default_subscription import default_subscription
@@ -103,19 +104,15 @@ subscription that you can see."""
         )
 
     @property
-    def _words(self) -> list[str]:
+    def _words(self) -> tuple[str, ...]:
         """The words of the filter."""
-        return [word for field in self.query(Input) for word in field.value.casefold().split()]
+        return filter_words(" ".join(field.value for field in self.query(Input)))
 
     def _fill(self) -> None:
         """List the subscriptions that match the filter; the one that was selected before, or else the default, is highlighted."""
         options, chosen, words = self.query_one(OptionList), self.session.draft.subscription, self._words
         width = min(40, max((len(each.name) for each in self._listed), default=0))
-        shown = [
-            each
-            for each in self._listed
-            if all(word in f"{each.name} {each.id}".casefold() for word in words)
-        ]
+        shown = [each for each in self._listed if has_words(f"{each.name} {each.id}", words)]
         options.set_options(
             Option(
                 subscription_line(each, width, default=each.id.lower() == self._default),

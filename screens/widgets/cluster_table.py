@@ -18,6 +18,7 @@ from textual.widgets import DataTable, Input, Static
 
 from screens.session.session import Session
 from screens.widgets.change import change
+from screens.widgets.filter_words import filter_words
 from screens.widgets.frame import Frame, Heading
 from screens.widgets.rows import Rows
 
@@ -301,7 +302,7 @@ class ClusterTable(Frame, Generic[Row]):
     @property
     def typed(self) -> tuple[str, ...]:
         """The words that are in the filter now."""
-        return tuple(self.query_one("#filter", Input).value.casefold().split())
+        return filter_words(self.query_one("#filter", Input).value)
 
     @on(Input.Changed, "#filter")
     def _filtered(self) -> None:

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from screens.widgets.dialogs import Dialog
+from screens.widgets.filter_words import filter_words, has_words
 from screens.widgets.key_footer import KeyFooter
 from wizard.reports.wording import STYLES
 
@@ -47,10 +48,10 @@ class HelpDialog(Dialog[None]):
     @on(Input.Changed)
     def _filtered(self, event: Input.Changed) -> None:
         """Show only the keys, and the text about the page, in which every word occurs that was typed."""
-        words = event.value.casefold().split()
+        words = filter_words(event.value)
         said = [*(f"{key} {what}" for key, what in self._keys), self._text]
         for line, text in zip([*self.query(".key"), self.query_one(".text")], said, strict=True):
-            line.display = all(word in text.casefold() for word in words)
+            line.display = has_words(text, words)
         self.refresh_bindings()
 
     @property

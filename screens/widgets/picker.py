@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 
 from screens.widgets.dialogs import Dialog
 from screens.widgets.fields import Check, Choice, Field
+from screens.widgets.filter_words import filter_words, has_words
 from screens.widgets.key_footer import KeyFooter
 from screens.widgets.marked_list import MarkedList
 from wizard.reports.table import cut
@@ -50,15 +51,8 @@ class Row(NamedTuple):
 
 def matching(rows: Sequence[Row], filter_: str) -> list[Row]:
     """Return the rows in which each word of the filter occurs; upper and lower case are the same."""
-    words = filter_.casefold().split()
-    if not words:
-        return list(rows)
-    found = []
-    for row in rows:
-        text = "\n".join(row.cells).casefold()
-        if all(word in text for word in words):
-            found.append(row)
-    return found
+    words = filter_words(filter_)
+    return [row for row in rows if not words or has_words("\n".join(row.cells), words)]
 
 
 def widths(rows: Sequence[Row], heads: Sequence[str], room: int) -> list[int]:
