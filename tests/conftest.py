@@ -76,7 +76,6 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking through all modules and tests again and again: a quarter of a wizard's time."""
     gc.collect()
     gc.freeze()
-    gc.freeze = lambda: None  # commands and a page of thousands of clusters do it too: the garbage of all tests would stay
     gc.set_threshold(10_000, 10, 10)
 
 
