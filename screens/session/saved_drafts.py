@@ -67,7 +67,7 @@ def to_save(draft: Draft, cloud: str) -> SavedDraft | None:
 def new_path(journal_root: Path | None) -> Path:
     """Return the file for the draft of a wizard that starts now, in a directory beside that of the runs."""
     state = journal_root.parent if journal_root else private_files.state_directory()
-    name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{os.getpid()}{_SUFFIX}"
+    name = f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}-{os.getpid()}{_SUFFIX}"
     return state / "drafts" / name
 
 
